@@ -1,0 +1,62 @@
+"""Find out why a Python process uses too much memory: record, explain, suspect, experiment, conclude.
+
+The public names are attached lazily: ``import diagtools`` loads no third-party package.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from diagtools.capture.limits import limited
+    from diagtools.errors import BudgetBreached, DiagtoolsError
+    from diagtools.investigations.case import Case
+    from diagtools.investigations.experiment import Experiment
+    from diagtools.investigations.record import record
+    from diagtools.run import Run
+    from diagtools.values import Budget, Finding, Hypothesis, ItemSource, Limit, Target
+
+__version__ = "0.1.0"
+
+_HOME_OF = {
+    "Budget": "diagtools.values",
+    "BudgetBreached": "diagtools.errors",
+    "Case": "diagtools.investigations.case",
+    "DiagtoolsError": "diagtools.errors",
+    "Experiment": "diagtools.investigations.experiment",
+    "Finding": "diagtools.values",
+    "Hypothesis": "diagtools.values",
+    "ItemSource": "diagtools.values",
+    "Limit": "diagtools.values",
+    "Run": "diagtools.run",
+    "Target": "diagtools.values",
+    "limited": "diagtools.capture.limits",
+    "record": "diagtools.investigations.record",
+}
+
+__all__ = [
+    "Budget",
+    "BudgetBreached",
+    "Case",
+    "DiagtoolsError",
+    "Experiment",
+    "Finding",
+    "Hypothesis",
+    "ItemSource",
+    "Limit",
+    "Run",
+    "Target",
+    "limited",
+    "record",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'diagtools' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME_OF])

@@ -1,0 +1,206 @@
+"""Every frame's columns, dtypes and units, declared once.
+
+Bytes are integers, time is seconds from the run's start on the monotonic clock, ``share`` is 0–1,
+unknown is null.  A frame is checked when it leaves ``read`` or ``analyse``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from diagtools.errors import DamagedError
+
+FEATURES = pl.List(pl.Struct({"name": pl.String, "value": pl.Float64}))
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The declared shape of one frame: its name and its columns in order."""
+
+    name: str
+    columns: dict[str, pl.DataType]
+
+    def empty(self) -> pl.DataFrame:
+        """A frame of this shape without rows."""
+        return pl.DataFrame(schema=self.columns)
+
+    def from_columns(self, columns: dict[str, list[object]]) -> pl.DataFrame:
+        """A frame of this shape from one list a column, in any order."""
+        return self.check(pl.DataFrame(columns, schema=self.columns))
+
+    def check(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The same frame, if it has exactly these columns and dtypes; raises ``DamagedError``."""
+        if dict(frame.schema) == dict(pl.Schema(self.columns)):
+            return frame
+        found = {name: str(dtype) for name, dtype in frame.schema.items()}
+        wanted = {name: str(dtype) for name, dtype in self.columns.items()}
+        odd = sorted(set(found.items()) ^ set(wanted.items()))
+        raise DamagedError(f"A {self.name} frame has other columns than declared: {odd}.")
+
+
+_I = pl.Int64()
+_F = pl.Float64()
+_S = pl.String()
+
+#: One row a process and sample.  ``pss_bytes`` is read rarely (its price is up to 1 % of the time).
+TIMELINE = Frame(
+    "TIMELINE",
+    {
+        "t_s": _F,
+        "pid": _I,
+        "rss_bytes": _I,
+        "shared_bytes": _I,
+        "anon_bytes": _I,
+        "hwm_bytes": _I,
+        "pss_bytes": _I,
+        "cpu_s": _F,
+    },
+)
+
+#: One row per 0.1 s for the whole tree.  I/O is cumulative, summed over the processes then alive.
+SYSTEM = Frame(
+    "SYSTEM",
+    {
+        "t_s": _F,
+        "cgroup_bytes": _I,
+        "available_bytes": _I,
+        "swap_bytes": _I,
+        "psi_some": _F,
+        "n_threads": _I,
+        "n_fds": _I,
+        "read_bytes": _I,
+        "write_bytes": _I,
+    },
+)
+
+#: One row a process of the tree.  ``exit_status`` is 128 + signal for a killed one, null if nobody saw it.
+PROCESSES = Frame(
+    "PROCESSES",
+    {"pid": _I, "ppid": _I, "name": _S, "started_s": _F, "ended_s": _F, "exit_status": _I},
+)
+
+#: What the recorder did and noticed: ``kind`` is a name of ``probes.sampler.EVENTS``, ``value`` depends on it.
+EVENTS = Frame("EVENTS", {"t_s": _F, "kind": _S, "pid": _I, "value": _I})
+
+#: How long each output file was at a time; ``stream`` is ``stdout`` or ``stderr``.
+OUTPUT_GROWTH = Frame("OUTPUT_GROWTH", {"t_s": _F, "stream": _S, "size_bytes": _I})
+
+#: One row a marker.  ``kind``: phase, item, event, boot; ``edge``: begin, note, end, point;
+#: ``index`` joins the edges of one begin; ``status`` of an end: ok, failed, timeout.
+MARKERS = Frame(
+    "MARKERS",
+    {
+        "t_s": _F,
+        "pid": _I,
+        "tid": _I,
+        "kind": _S,
+        "name": _S,
+        "index": _I,
+        "edge": _S,
+        "status": _S,
+        "error": _S,
+        "features": FEATURES,
+    },
+)
+
+#: One row a line of output.  ``t_s`` is when the file had grown past the line's end: at most one sample late.
+LOGS = Frame("LOGS", {"t_s": _F, "pid": _I, "stream": _S, "line": _S})
+
+#: One row an item.  ``status``: ok, failed, timeout, in_flight.  ``delta_bytes``: memory kept (RSS at its end
+#: minus at its begin, shared out evenly where items of one process overlap).  ``peak_bytes``: highest RSS of its
+#: process while it ran; ``demand_bytes``: that minus the RSS at its begin: the item's own peak demand.
+ITEMS = Frame(
+    "ITEMS",
+    {
+        "item": _S,
+        "index": _I,
+        "pid": _I,
+        "tid": _I,
+        "begin_s": _F,
+        "end_s": _F,
+        "status": _S,
+        "error": _S,
+        "delta_bytes": _I,
+        "peak_bytes": _I,
+        "demand_bytes": _I,
+        "features": FEATURES,
+    },
+)
+
+#: One row a phase: what ``ITEMS`` is for items.
+PHASES = Frame("PHASES", {"phase": _S, "pid": _I, "begin_s": _F, "end_s": _F, "status": _S, "peak_bytes": _I})
+
+#: The memory of the whole tree: ``rss_bytes`` sums the processes (shared pages counted n times),
+#: ``used_bytes`` is what a cap compares: anonymous summed plus shared once.
+TREE = Frame("TREE", {"t_s": _F, "rss_bytes": _I, "used_bytes": _I, "n_processes": _I})
+
+#: Contributors by any key (item, folder, kind).  ``delta_bytes`` and ``share`` are of the growth; share is null
+#: where nothing grew; ``demand_bytes`` is the largest own peak demand of its items.
+CONTRIBUTORS = Frame(
+    "CONTRIBUTORS",
+    {
+        "key": _S,
+        "n_items": _I,
+        "n_failed": _I,
+        "delta_bytes": _I,
+        "share": _F,
+        "peak_bytes": _I,
+        "demand_bytes": _I,
+    },
+)
+
+#: One row a file of a corpus.  ``kind``: generated, hand-written, unreadable; ``why`` names the rule that fired.
+CORPUS = Frame(
+    "CORPUS",
+    {
+        "path": _S,
+        "size_bytes": _I,
+        "longest_line": _I,
+        "n_lines": _I,
+        "mean_line": _F,
+        "space_share": _F,
+        "kind": _S,
+        "why": _S,
+    },
+)
+
+#: How well one feature explains the items' peaks.  ``of``: the feature itself or its running maximum.
+EXPLAINED = Frame(
+    "EXPLAINED",
+    {"feature": _S, "of": _S, "explains": _S, "r2": _F, "bytes_per_unit": _F, "intercept_bytes": _F, "n_items": _I},
+)
+
+#: One row a run and metric of an experiment.  ``outcome``: finished, failed, killed; ``value`` is what was seen,
+#: a lower bound where the run was killed.
+PAIRS = Frame(
+    "PAIRS",
+    {
+        "pair": _I,
+        "order": _I,
+        "variant": _S,
+        "outcome": _S,
+        "metric": _S,
+        "value": _F,
+        "run": _S,
+        "item_in_flight": _S,
+    },
+)
+
+ALL = (
+    TIMELINE,
+    SYSTEM,
+    PROCESSES,
+    EVENTS,
+    OUTPUT_GROWTH,
+    MARKERS,
+    LOGS,
+    ITEMS,
+    PHASES,
+    TREE,
+    CONTRIBUTORS,
+    CORPUS,
+    EXPLAINED,
+    PAIRS,
+)

@@ -1,0 +1,125 @@
+"""Starts the target as a child of the sampler, passes signals on, and leaves no orphan behind.
+
+The target stays in the process group and on the terminal of whoever asked for the recording, so Ctrl-C and
+Ctrl-Z reach it as without us; the sampler leaves both, so that nothing aimed at the target hits it.
+prctl(2): a child subreaper gets double-forked grandchildren; PR_SET_PDEATHSIG ends the target with us.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+from collections.abc import Iterable
+
+from diagtools.probes.options import Options
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+KILL_NOW = signal.SIGUSR2
+
+
+class StartFailed(Exception):
+    """The target could not be started: ``step`` says where, ``errno`` why."""
+
+    def __init__(self, step: str, errno: int) -> None:
+        super().__init__(step, errno)
+        self.step = step
+        self.errno = errno
+
+
+def adopt_orphans() -> None:
+    """From now on grandchildren whose parent ends become children of this process."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def start(options: Options, stdout: int, stderr: int) -> int:
+    """Forks and executes the command of ``options`` with these outputs; returns its pid once it runs.
+
+    Raises ``StartFailed``.
+    """
+    libc = ctypes.CDLL(None)
+    sampler = os.getpid()
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        failure = _become(options, libc, sampler, stdout, stderr)
+        os.write(writing, b"%s %d" % (failure.step.encode(), failure.errno))
+        os._exit(255)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        message = pipe.read()
+    if message:
+        os.waitpid(pid, 0)
+        step, errno = message.split()
+        raise StartFailed(step.decode(), int(errno))
+    return pid
+
+
+def _become(options: Options, libc: ctypes.CDLL, sampler: int, stdout: int, stderr: int) -> StartFailed:
+    """Turns the forked copy into the target; returns only where that failed."""
+    step = "start"
+    try:
+        libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        if os.getppid() != sampler:
+            os._exit(255)
+        os.dup2(stdout, 1)
+        os.dup2(stderr, 2)
+        if options.cgroup_procs:
+            step = "cgroup"
+            with open(options.cgroup_procs, "w") as file:
+                file.write("0")
+        if options.cwd:
+            step = "cwd"
+            os.chdir(options.cwd)
+        if options.address_space:
+            step = "rlimit"
+            hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+            resource.setrlimit(resource.RLIMIT_AS, (options.address_space, hard))
+        step = "exec"
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
+        os.execvpe(options.argv[0], options.argv, options.env)
+    except OSError as error:
+        return StartFailed(step, error.errno or 0)
+    except Exception:  # whatever else went wrong, the parent must hear of it and this copy must end
+        return StartFailed(step, 0)
+
+
+def leave_terminal() -> None:
+    """Moves this process into a session of its own, away from terminal and pipes of the target."""
+    try:
+        os.setsid()
+    except OSError:  # already a group leader: it was started in a session of its own
+        pass
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.close(null)
+
+
+def reap() -> list[tuple[int, int]]:
+    """Which children ended since the last call?  Pairs of pid and exit status (128 + signal if killed)."""
+    ended = []
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return ended
+        if pid == 0:
+            return ended
+        code = os.waitstatus_to_exitcode(status)
+        ended.append((pid, code if code >= 0 else 128 - code))
+
+
+def send(pids: Iterable[int], number: int) -> None:
+    """Sends a signal to each of these processes that still runs."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except OSError:
+            pass
