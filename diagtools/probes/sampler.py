@@ -108,7 +108,7 @@ class Sampler:
         for number in (*supervisor.FORWARDED, supervisor.KILL_NOW, signal.SIGWINCH):
             signal.signal(number, lambda number, _: self._signals.append(number))
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, supervisor.FORWARDED)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (*supervisor.FORWARDED, signal.SIGWINCH))
         self._poll.register(self._wakeup, select.POLLIN)
         for terminal in self._terminals.values():
             self._poll.register(terminal.master, select.POLLIN)
@@ -153,6 +153,7 @@ class Sampler:
             terminal.pump()
         now = time.monotonic_ns()
         self._note_output(now)
+        self._note_oom_kills(now)
         status = self._exit_status
         if status is not None:
             self._writer.event(now, "ended", self._root, status)
@@ -191,13 +192,16 @@ class Sampler:
         small = records.NO_SMALL if psi is None else int(psi * 100)
         self._writer.add(records.SYSTEM, now, self._tree.n_threads(), payload, small)
         self._tree.read_pss(now)
+        self._note_oom_kills(now)
+        if os.getppid() != self._options.recorder and not self._stopping:
+            self._writer.event(now, "recorder_died", self._options.recorder)
+            self._stop(now, signal.SIGTERM)
+
+    def _note_oom_kills(self, now: int) -> None:
         oom_kills = self._read_oom_kills() or 0
         if oom_kills > self._oom_kills:
             self._writer.event(now, "oom_kill", self._root, oom_kills - self._oom_kills)
             self._oom_kills = oom_kills
-        if os.getppid() != self._options.recorder and not self._stopping:
-            self._writer.event(now, "recorder_died", self._options.recorder)
-            self._stop(now, signal.SIGTERM)
 
     def _read_oom_kills(self) -> int | None:
         path = self._options.cgroup_events

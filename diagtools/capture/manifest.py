@@ -1,0 +1,121 @@
+"""Writes ``run.json``: once when a recording begins, and whole when it is closed."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+from diagtools import __version__
+from diagtools.probes import records
+from diagtools.redact import redact_argv, redact_env, redact_path
+from diagtools.values import Artefact, Manifest, Target
+
+NAME = "run.json"
+_PACKAGES = ("polars", "altair", "psutil", "memray", "jupyterlab")
+
+
+def begun(folder: Path, target: Target | None, *, pid: int | None, hz: float, backend: str) -> Manifest:
+    """What is known of a run before its target starts; ``pid`` is that of an attached process."""
+    limit = target.limit if target else None
+    return Manifest(
+        name=folder.name,
+        state="recording",
+        argv=redact_argv(target.argv) if target else ("attached", str(pid)),
+        cwd=redact_path(target.cwd or Path.cwd()) if target else "",
+        env=redact_env({**os.environ, **(target.env if target else {})}),
+        hz=hz,
+        backend=backend,
+        recorder={"python": platform.python_version(), "diagtools": __version__},
+        platform={
+            "system": platform.system(),
+            "release": platform.release(),
+            "machine": platform.machine(),
+            "n_cpus": str(os.cpu_count()),
+        },
+        git={},
+        probes={"sampler": str(records.VERSION)},
+        limit=limit,
+        items=_items(target),
+        started_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    )
+
+
+def closed(manifest: Manifest, folder: Path, **changes: object) -> Manifest:
+    """The same manifest of a run that has ended, with its artefacts' checksums and what ``changes`` adds."""
+    packages = {name: version for name in _PACKAGES if (version := _version(name))}
+    return dataclasses.replace(
+        manifest,
+        state="finished",
+        recorder={**manifest.recorder, **packages},
+        git=_git_revision(),
+        artefacts=_artefacts(folder),
+        **changes,  # type: ignore[arg-type]  # replace() checks the names
+    )
+
+
+def write(manifest: Manifest, folder: Path) -> None:
+    """Writes ``run.json`` whole or not at all.  Raises ``OSError`` on a full disk."""
+    temporary = folder / f"{NAME}.tmp"
+    try:
+        text = json.dumps(_plain(manifest), indent=1, ensure_ascii=True)
+        temporary.write_text(text + "\n", encoding="ascii")
+        temporary.replace(folder / NAME)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    return value
+
+
+def _items(target: Target | None) -> dict[str, str]:
+    source = target.items if target else None
+    if source is None:
+        return {}
+    if source.calls:
+        return {"calls": source.calls}
+    return {"opened_under": redact_path(source.opened_under or "")}
+
+
+def _artefacts(folder: Path) -> dict[str, Artefact]:
+    found = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and not path.is_symlink() and path.name not in (NAME, f"{NAME}.tmp"):
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            found[path.name] = Artefact(size_bytes=path.stat().st_size, sha256=digest)
+    return found
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _git_revision() -> dict[str, str]:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+    return {"revision": answer.stdout.strip()} if answer.returncode == 0 else {}
+
+

@@ -1,0 +1,73 @@
+"""The command line: ``diagtools record | show | runs | investigate | export | new | doctor``.
+
+A command's module is imported only when that command runs, so that ``record`` starts its target at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+from diagtools import __version__
+from diagtools.cli import arguments
+from diagtools.errors import DiagtoolsError, RecorderError, UsageError
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises our own error for wrong use instead of printing a page."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]  # it raises, as the original exits
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", hint=f"{self.prog} --help")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = _Parser(
+        prog="diagtools",
+        description="Find out why a Python process uses too much memory.",
+        epilog="Start with: diagtools record --limit 2GiB -- python app.py",
+    )
+    top.add_argument("--version", action="version", version=f"diagtools {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    for name, add in arguments.COMMANDS.items():
+        add(commands.add_parser(name, help=add.__doc__, description=add.__doc__))
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit status: the target's for ``record``, else 0, 1 or 2."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    wants_json = "--json" in given[: given.index("--")] if "--" in given else "--json" in given
+    try:
+        chosen = parser().parse_args(given)
+        if chosen.command is None:
+            parser().print_help()
+            return 0
+        module = importlib.import_module(f"diagtools.cli.{chosen.command}")
+        status: int = module.run(chosen)
+    except DiagtoolsError as error:
+        _report(error, as_json=wants_json)
+        if given[:1] == ["record"] and isinstance(error, UsageError):
+            return RecorderError.exit_status
+        return error.exit_status
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except KeyboardInterrupt as interrupt:
+        for note in getattr(interrupt, "__notes__", []):
+            print(note, file=sys.stderr)
+        return 130
+    return status
+
+
+def _report(error: DiagtoolsError, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"error": {"kind": error.kind, "message": error.message, "hint": error.hint}}))
+        return
+    print(f"diagtools: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  Hint: {error.hint}", file=sys.stderr)

@@ -1,0 +1,81 @@
+"""Which arguments each command takes.  The docstring of a function is the command's help."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+_ENFORCERS = ("watchdog", "cgroup", "rlimit_as")
+
+
+def _record(parser: argparse.ArgumentParser) -> None:
+    """run a command once, recorded; exits as the command did"""
+    parser.add_argument("-o", dest="folder", metavar="RUN", type=Path, help="the run folder (default: a new one in ./runs)")
+    parser.add_argument("--hz", type=float, default=100.0, help="samples a second (default: 100)")
+    parser.add_argument("--limit", metavar="SIZE", help="memory cap on the whole tree, such as 2GiB")
+    parser.add_argument("--limit-by", choices=_ENFORCERS, default="watchdog", help="who enforces it (default: watchdog)")
+    items = parser.add_mutually_exclusive_group()
+    items.add_argument("--items-opened-under", metavar="DIR", type=Path, help="each file opened below DIR is an item")
+    items.add_argument("--items-calls", metavar="MOD:FUNC", help="each call of this function is an item")
+    parser.add_argument("--pid", type=int, help="attach to a process that runs already: its timeline only")
+    _json(parser)
+    parser.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments")
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    """say what a run shows: verdict, peak, who asked for memory, last log lines"""
+    parser.add_argument("run", metavar="RUN", type=Path, nargs="?", help="a run folder (default: the newest in the store)")
+    parser.add_argument("--png", metavar="FILE", type=Path, help="draw the timeline as a picture too")
+    _json(parser)
+
+
+def _runs(parser: argparse.ArgumentParser) -> None:
+    """list the runs in the store, or prune it"""
+    parser.add_argument("--store", metavar="DIR", type=Path, help="the store (default: ./runs)")
+    parser.add_argument("--keep", metavar="N", type=int, help="remove all but the newest N")
+    parser.add_argument("--older-than", metavar="AGE", help="remove runs older than this, such as 30d")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be removed, remove nothing")
+    _json(parser)
+
+
+def _investigate(parser: argparse.ArgumentParser) -> None:
+    """run an investigation: an executed notebook and one offline page"""
+    parser.add_argument("name", metavar="NAME", nargs="?", help="which one; without a name: list them")
+    parser.add_argument("-p", dest="parameters", metavar="KEY=VALUE", action="append", default=[], help="a parameter of the notebook")
+    parser.add_argument("-o", dest="folder", metavar="DIR", type=Path, default=Path("postmortems"), help="where it lands (default: ./postmortems)")
+    _json(parser)
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    """turn a notebook into one offline HTML file"""
+    parser.add_argument("notebook", metavar="NOTEBOOK", type=Path)
+    parser.add_argument("-o", dest="page", metavar="FILE", type=Path, help="the page (default: beside the notebook)")
+    _json(parser)
+
+
+def _new(parser: argparse.ArgumentParser) -> None:
+    """copy an investigation's notebook to start your own"""
+    parser.add_argument("name", metavar="NAME", help="which one, for instance indexing-oom")
+    parser.add_argument("-o", dest="folder", metavar="DIR", type=Path, default=Path(), help="where to (default: here)")
+    _json(parser)
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    """say what this machine allows, and why not where it does not"""
+    _json(parser)
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON for scripts")
+
+
+COMMANDS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+    "record": _record,
+    "show": _show,
+    "runs": _runs,
+    "investigate": _investigate,
+    "export": _export,
+    "new": _new,
+    "doctor": _doctor,
+}
