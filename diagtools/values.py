@@ -151,10 +151,18 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+class Role(StrEnum):
+    """What a suspected cause would be: the flaw itself, or the input that sets it off."""
+
+    DEFECT = "defect"
+    TRIGGER = "trigger"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothesis:
     """A suspected cause, the change that would remove it, and the metric that change should move.
 
+    ``name`` and ``suspicion`` read as a clause ("batches are unbounded"), ``mend`` as a noun ("bounded batches").
     ``variant`` names the experiment's variant that makes the change; ``expected_drop`` is the least
     share (0–1) by which ``metric`` must fall for the suspicion to count as confirmed where nothing is killed.
     """
@@ -163,6 +171,8 @@ class Hypothesis:
     suspicion: str
     change: str
     variant: str
+    mend: str = ""
+    role: Role = Role.DEFECT
     metric: str = "peak_rss_bytes"
     expected_drop: float = 0.10
 

@@ -82,7 +82,7 @@ def _become(options: Options, libc: ctypes.CDLL, sampler: int, stdout: int, stde
         step = "exec"
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (*FORWARDED, signal.SIGWINCH))
         os.execvpe(options.argv[0], options.argv, options.env)
     except OSError as error:
         return StartFailed(step, error.errno or 0)

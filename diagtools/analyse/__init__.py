@@ -1,0 +1,1 @@
+"""Frames in, frames and findings out: pure, without files, clock or process."""

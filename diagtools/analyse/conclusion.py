@@ -1,0 +1,104 @@
+"""What follows from an experiment's verdicts: the cause, what set it off, and which theories were wrong?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from diagtools.analyse.explain import RUNNING_MAXIMUM
+from diagtools.units import format_bytes
+from diagtools.values import Effect, Finding, Role, Verdict
+
+
+def conclude(effects: Sequence[Effect]) -> list[Finding]:
+    """Which suspicion is the root cause, which is the trigger, which was refuted, and which mends suffice?
+
+    A confirmed defect is the root cause, a confirmed trigger what set it off; without a confirmed defect the
+    trigger is all that is known.  Nothing confirmed is said to be just that.
+    """
+    defects = _with(effects, Verdict.CONFIRMED, Role.DEFECT)
+    triggers = _with(effects, Verdict.CONFIRMED, Role.TRIGGER)
+    sentences = [f"Root cause (defect): {_clause(effect)}" for effect in defects]
+    sentences += [f"Trigger: {_clause(effect)}" for effect in triggers]
+    if not defects and triggers:
+        sentences.append("No theory about a defect was confirmed: the trigger is all that is known.")
+    if not defects and not triggers:
+        sentences.append("No theory was confirmed: the root cause is still unknown.")
+    sentences += _mends(effects)
+    for verdict in (Verdict.REFUTED, Verdict.INCONCLUSIVE):
+        for effect in effects:
+            if effect.verdict is verdict:
+                sentences.append(f"{verdict.capitalize()}: {_clause(effect)}")
+    return [Finding(sentence=sentence) for sentence in sentences]
+
+
+def flatter_but_dead(effect: Effect, *, before_bytes: int | None, after_bytes: int | None) -> Finding | None:
+    """Did a refuted change make the curve look mended before the run died all the same?
+
+    ``before_bytes`` and ``after_bytes`` are the highest memory ahead of the item that killed, without and with
+    the change.  Null where the change rescued the run or did not lower the curve by a tenth.
+    """
+    if effect.verdict is not Verdict.REFUTED or not before_bytes or after_bytes is None:
+        return None
+    drop = 1 - after_bytes / before_bytes
+    if drop < 0.1 or not effect.n_variant_killed:
+        return None
+    place = "in the same item" if effect.same_item else "in another item"
+    sentence = (
+        f"{_capital(effect.hypothesis.mend)} looked like the fix: ahead of the killer memory stood at "
+        f"{format_bytes(after_bytes)} instead of {format_bytes(before_bytes)}, and then the run was killed "
+        f"{place}. A flatter curve is no proof."
+    )
+    return Finding(sentence=sentence, value=-drop, unit="share")
+
+
+def largest_harmless(explained: pl.DataFrame, *, feature: str, limit_bytes: int) -> Finding | None:
+    """From how large an item on would the limit be passed, if memory goes on as measured?
+
+    ``explained`` is EXPLAINED of a run that finished.  A prediction, and called one.  Null without a good fit.
+    """
+    fits = explained.filter(
+        (pl.col("feature") == feature)
+        & (pl.col("explains") == "peak_bytes")
+        & (pl.col("of") == RUNNING_MAXIMUM)
+        & (pl.col("r2") >= 0.9)
+        & (pl.col("bytes_per_unit") > 0)
+    )
+    if fits.is_empty():
+        return None
+    fit = fits.row(0, named=True)
+    size = (limit_bytes - fit["intercept_bytes"]) / fit["bytes_per_unit"]
+    sentence = (
+        f"Predicted from {fit['n_items']} items (R² {fit['r2']:.2f}): at {format_bytes(fit['bytes_per_unit'])} for "
+        f"each of the {feature} on top of {format_bytes(fit['intercept_bytes'])}, an item with about "
+        f"{size:.0f} {feature} in one go passes the limit, whatever kind it is."
+    )
+    return Finding(sentence=sentence, value=size, unit=feature)
+
+
+def _mends(effects: Sequence[Effect]) -> list[str]:
+    rescuing = [effect.hypothesis.mend for effect in effects if effect.rescued]
+    if not rescuing:
+        return []
+    if len(rescuing) == 1:
+        return [f"Only one mend rescues this workload: {rescuing[0]}."]
+    lasting = [e.hypothesis.mend for e in effects if e.rescued and e.hypothesis.role is Role.DEFECT]
+    rest = f"; of these only {_listed(lasting)} mends a defect, the rest avoid its trigger" if lasting else ""
+    return [f"Each of these alone rescues this workload: {_listed(rescuing)}{rest}."]
+
+
+def _with(effects: Sequence[Effect], verdict: Verdict, role: Role) -> list[Effect]:
+    return [effect for effect in effects if effect.verdict is verdict and effect.hypothesis.role is role]
+
+
+def _clause(effect: Effect) -> str:
+    return f"{effect.hypothesis.suspicion} With {effect.hypothesis.mend}: {effect.reason.rstrip('.')}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,196 @@
+"""What does one run say, in sentences whose every number comes from its frames?"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from diagtools.analyse.contributors import contributors, growth_bytes, top_by_demand
+from diagtools.analyse.explain import best_explanation, explain_peaks
+from diagtools.analyse.items import in_flight, item_in_flight, success
+from diagtools.analyse.logs import last_warnings
+from diagtools.analyse.spans import IN_FLIGHT
+from diagtools.analyse.tree import peak_bytes, tree_validity
+from diagtools.redact import redact_path
+from diagtools.units import format_bytes, format_seconds, format_share
+from diagtools.values import Cause, Death, Finding, Grade, Limit
+
+_CAUSES = {
+    Cause.WATCHDOG: "was ended by the watchdog of diagtools for passing its memory limit",
+    Cause.CGROUP_OOM: "was killed by the kernel for the memory limit of its cgroup",
+    Cause.KERNEL_OOM: "was killed by the kernel because the machine was out of memory",
+    Cause.MEMORY_ERROR: "gave up because an allocation failed",
+    Cause.SIGNAL: "was ended by a signal",
+    Cause.UNKNOWN: "was ended by somebody unknown",
+}
+_WARNED_WITHIN_S = 60.0
+
+
+def run_findings(
+    *,
+    timeline: pl.DataFrame,
+    tree: pl.DataFrame,
+    items: pl.DataFrame,
+    logs: pl.DataFrame,
+    death: Death | None,
+    limit: Limit | None,
+    kinds: pl.DataFrame | None = None,
+) -> list[Finding]:
+    """What happened in this run, who asked for the memory, and what did the program say?
+
+    ``timeline`` is TIMELINE, ``tree`` TREE, ``items`` ITEMS, ``logs`` LOGS, ``kinds`` a classified CORPUS whose
+    paths are the items' names.  The findings are in the order in which one tells them; what has no data has no
+    finding.
+    """
+    growth = growth_bytes(timeline)
+    found = (
+        peak_finding(timeline, tree, limit),
+        death_finding(death, items),
+        demand_finding(items),
+        kept_finding(items, growth),
+        kind_finding(items, growth, kinds),
+        success_finding(items),
+        best_explanation(explain_peaks(items)),
+        warning_finding(logs, death),
+    )
+    return [finding for finding in found if finding is not None]
+
+
+def peak_finding(timeline: pl.DataFrame, tree: pl.DataFrame, limit: Limit | None) -> Finding | None:
+    """How high did memory go, when, and how near to the limit?"""
+    peak = peak_bytes(timeline, tree)
+    if peak is None:
+        return None
+    at_s = tree.sort("rss_bytes", "t_s", descending=[True, False])["t_s"][0]
+    of_limit = ""
+    if limit is not None:
+        share = format_share(peak / limit.memory_bytes)
+        of_limit = f", {share} of the limit of {format_bytes(limit.memory_bytes)}"
+    sentence = f"Memory peaked at {format_bytes(peak)} after {format_seconds(at_s)}{of_limit}."
+    return Finding(sentence=sentence, value=peak, unit="B", evidence=tree, validity=tree_validity(tree))
+
+
+def death_finding(death: Death | None, items: pl.DataFrame) -> Finding | None:
+    """What ended the run, how sure is that, and what was it working on?"""
+    if death is None:
+        return None
+    grade = "" if death.grade is Grade.UNKNOWN else f" ({death.grade})"
+    when = "" if death.t_s is None else f" after {format_seconds(death.t_s)}"
+    item = item_in_flight(items)
+    working = "" if item is None else f" while {_shown(item)} was in flight{_others(items)}"
+    sentence = f"The run {_CAUSES[death.cause]}{grade}{when}{working}: {death.evidence[0]}."
+    return Finding(sentence=sentence, value=death.t_s, unit="s", evidence=in_flight(items))
+
+
+def demand_finding(items: pl.DataFrame) -> Finding | None:
+    """Which item asked for most memory on top of what was held when it began, and what is odd about it?"""
+    top = top_by_demand(items, 1)
+    if top.is_empty() or top["demand_bytes"][0] <= 0:
+        return None
+    name, demand = top["item"][0], top["demand_bytes"][0]
+    bound = " or more (it had not ended)" if top["status"][0] == IN_FLIGHT else ""
+    usual = items.filter(pl.col("item") != name).select(pl.col("demand_bytes").median()).item()
+    others = "" if usual is None else f"; the median of the others is {format_bytes(usual)}"
+    odd = _odd_features(items, top)
+    sentence = (
+        f"{_shown(name)} asked for most: {format_bytes(demand)}{bound} on top of what was held{others}{odd}."
+    )
+    return Finding(sentence=sentence, value=demand, unit="B", evidence=top_by_demand(items, 10))
+
+
+def kept_finding(items: pl.DataFrame, growth: int) -> Finding | None:
+    """Does the growth point to another item than the demand does?  Null where both agree or nothing grew."""
+    by_item = contributors(items, growth, by="item").drop_nulls(["delta_bytes", "demand_bytes"])
+    if by_item.height < 2 or growth <= 0:
+        return None
+    kept = by_item.sort("delta_bytes", "key", descending=[True, False]).row(0, named=True)
+    asked = by_item.row(0, named=True)
+    if kept["key"] == asked["key"] or kept["delta_bytes"] <= 0:
+        return None
+    sentence = (
+        f"By growth {_shown(kept['key'])} stands first with {format_share(kept['share'])} of it, but it asked for "
+        f"{format_bytes(kept['demand_bytes'])} itself, {_shown(asked['key'])} for {format_bytes(asked['demand_bytes'])}: "
+        "growth counts what an item's end still held, whether the program kept it or its allocator."
+    )
+    return Finding(sentence=sentence, value=kept["delta_bytes"], unit="B", evidence=by_item)
+
+
+def kind_finding(items: pl.DataFrame, growth: int, kinds: pl.DataFrame | None) -> Finding | None:
+    """Which kind of file asked for most, and how many of the items were of it?"""
+    if kinds is None or items.is_empty():
+        return None
+    by_kind = contributors(items, growth, by="kind", kinds=kinds)
+    first = by_kind.row(0, named=True)
+    if first["demand_bytes"] is None or by_kind.height < 2:
+        return None
+    second = by_kind.row(1, named=True)
+    rest = (
+        ""
+        if second["demand_bytes"] is None
+        else f" ({second['key']}: {format_bytes(second['demand_bytes'])})"
+    )
+    sentence = (
+        f"A file of kind {first['key']!r} asked for most: {format_bytes(first['demand_bytes'])}{rest}; "
+        f"{first['n_items']} of {items.height} items were {first['key']}."
+    )
+    return Finding(sentence=sentence, value=first["demand_bytes"], unit="B", evidence=by_kind)
+
+
+def success_finding(items: pl.DataFrame) -> Finding | None:
+    """How many of the items that began ended well?"""
+    counts = success(items)
+    if counts.share_ok is None:
+        return None
+    parts = (
+        (counts.n_failed, "failed"),
+        (counts.n_timeout, "timed out"),
+        (counts.n_in_flight, "in flight at the end"),
+    )
+    rest = "".join(f", {n} {what}" for n, what in parts if n)
+    share = format_share(counts.share_ok)
+    sentence = f"{counts.n_ok} of {counts.n_items} items that began ended well ({share}){rest}."
+    return Finding(sentence=sentence, value=counts.share_ok, unit="share", evidence=items)
+
+
+def warning_finding(logs: pl.DataFrame, death: Death | None) -> Finding | None:
+    """What did the program warn of last, in the minute before it died?"""
+    last = last_warnings(logs)
+    if death is None or death.t_s is None or last.is_empty():
+        return None
+    age_s = max(0.0, death.t_s - last["t_s"][0])
+    if age_s > _WARNED_WITHIN_S:
+        return None
+    line = last["line"][0].strip()
+    sentence = f"The last warning came {format_seconds(age_s)} before the end: {line!r}."
+    return Finding(sentence=sentence, value=age_s, unit="s", evidence=last_warnings(logs, 5))
+
+
+def _shown(name: str) -> str:
+    return repr(redact_path(name))
+
+
+def _others(items: pl.DataFrame) -> str:
+    n = in_flight(items).height - 1
+    return f" (with {n} other{'s' if n > 1 else ''})" if n else ""
+
+
+def _odd_features(items: pl.DataFrame, top: pl.DataFrame) -> str:
+    """Where does this item's feature stand furthest above the median of the others?  ``chunks 479, median 4``."""
+    values = (
+        items.with_columns(is_top=(pl.col("pid") == top["pid"][0]) & (pl.col("index") == top["index"][0]))
+        .select("is_top", "features")
+        .explode("features")
+        .select("is_top", feature=pl.col("features").struct["name"], value=pl.col("features").struct["value"])
+        .drop_nulls()
+    )
+    mine = pl.col("value").filter("is_top").first()
+    usual = pl.col("value").filter(~pl.col("is_top")).median()
+    odd = (
+        values.group_by("feature")
+        .agg(mine=mine, usual=usual)
+        .filter((pl.col("usual") > 0) & (pl.col("mine") >= 2 * pl.col("usual")))
+        .sort(pl.col("mine") / pl.col("usual"), "feature", descending=[True, False])
+    )
+    if odd.is_empty():
+        return ""
+    first = odd.row(0, named=True)
+    return f"; its {first['feature']} is {first['mine']:,.0f}, the others' median {first['usual']:,.0f}"

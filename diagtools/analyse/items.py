@@ -1,0 +1,142 @@
+"""What did each item of work do to memory, and how did it end?
+
+An item is charged to its own process: what a process started by it holds is not in its figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from diagtools import frames
+from diagtools.analyse.levels import Levels, levels
+from diagtools.analyse.sharing import shared_out
+from diagtools.analyse.spans import IN_FLIGHT, OK, Span, spans
+
+_SAME_END_S = 0.5
+
+
+def items(markers: pl.DataFrame, timeline: pl.DataFrame, *, end_s: float) -> pl.DataFrame:
+    """What did each item keep, and how much did it need at most?
+
+    ``markers`` is MARKERS, ``timeline`` TIMELINE, ``end_s`` the end of the run; the result is ITEMS in order
+    of begin.  The RSS at a time is the last sample at or before it (the first after it where there is none).
+
+    ``delta_bytes``: see ``shared_out``; integers that sum to the change of RSS while any item was in flight.
+    ``peak_bytes``: the highest RSS from begin to end, high-water marks included (see ``Levels.highest``);
+    ``demand_bytes``: that minus the RSS at begin.  Both are null where no sample fell within the item, all
+    three where its process has no sample at all.
+
+    An item without an end marker is ``in_flight`` until its process's last sample, also where that process
+    ended normally before ``end_s`` (a thread that was dropped, an end marker that was never written).
+    """
+    known = levels(timeline)
+    found = spans(markers, "item", last_s=_last_s(known), end_s=end_s)
+    kept = _kept(found, known)
+    peaks = [_peak(item, known) for item in found]
+    begun = [known[item.pid].at(item.begin_s) if item.pid in known else 0 for item in found]
+    return frames.ITEMS.from_columns(
+        {
+            "item": [item.name for item in found],
+            "index": [item.index for item in found],
+            "pid": [item.pid for item in found],
+            "tid": [item.tid for item in found],
+            "begin_s": [item.begin_s for item in found],
+            "end_s": [item.end_s for item in found],
+            "status": [item.status for item in found],
+            "error": [item.error for item in found],
+            "delta_bytes": [*kept],
+            "peak_bytes": [*peaks],
+            "demand_bytes": [
+                None if peak is None else peak - begin for peak, begin in zip(peaks, begun, strict=True)
+            ],
+            "features": [_features(item) for item in found],
+        }
+    )
+
+
+def phases(markers: pl.DataFrame, timeline: pl.DataFrame, *, end_s: float) -> pl.DataFrame:
+    """When did each phase run, and what was the highest RSS of its process in it?
+
+    ``markers`` is MARKERS, ``timeline`` TIMELINE; the result is PHASES in order of begin.  Ends, states and
+    peaks follow the rules of ``items``.
+    """
+    known = levels(timeline)
+    found = spans(markers, "phase", last_s=_last_s(known), end_s=end_s)
+    return frames.PHASES.from_columns(
+        {
+            "phase": [phase.name for phase in found],
+            "pid": [phase.pid for phase in found],
+            "begin_s": [phase.begin_s for phase in found],
+            "end_s": [phase.end_s for phase in found],
+            "status": [phase.status for phase in found],
+            "peak_bytes": [_peak(phase, known) for phase in found],
+        }
+    )
+
+
+def item_in_flight(items: pl.DataFrame) -> str | None:
+    """Which item was being worked on when the run ended?  Null where none was.
+
+    ``items`` is ITEMS.  Of several, the one begun last among those that were in flight to the very end
+    (within 0.5 s of the last: not one that a process left open that ended long before).
+    """
+    names = in_flight(items)["item"]
+    return None if names.is_empty() else str(names[-1])
+
+
+def in_flight(items: pl.DataFrame) -> pl.DataFrame:
+    """Which items were being worked on when the run ended, in order of begin?  ITEMS in, ITEMS out."""
+    unended = items.filter(pl.col("status") == IN_FLIGHT)
+    return unended.filter(pl.col("end_s") >= pl.col("end_s").max() - _SAME_END_S).sort(
+        "begin_s", "index", "pid"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Success:
+    """How many of the items that began ended well; ``share_ok`` is null where none began."""
+
+    n_items: int
+    n_ok: int
+    n_failed: int
+    n_timeout: int
+    n_in_flight: int
+    share_ok: float | None
+
+
+def success(items: pl.DataFrame) -> Success:
+    """How many items ended well, failed, timed out or never ended?  ``items`` is ITEMS."""
+    n_by_status = dict(items.group_by("status").len().iter_rows())
+    n_ok = n_by_status.get(OK, 0)
+    return Success(
+        n_items=items.height,
+        n_ok=n_ok,
+        n_failed=n_by_status.get("failed", 0),
+        n_timeout=n_by_status.get("timeout", 0),
+        n_in_flight=n_by_status.get(IN_FLIGHT, 0),
+        share_ok=n_ok / items.height if items.height else None,
+    )
+
+
+def _last_s(known: Mapping[int, Levels]) -> dict[int, float]:
+    return {pid: process.last_s for pid, process in known.items()}
+
+
+def _peak(span: Span, known: Mapping[int, Levels]) -> int | None:
+    return known[span.pid].highest(span.begin_s, span.end_s) if span.pid in known else None
+
+
+def _kept(found: Sequence[Span], known: Mapping[int, Levels]) -> list[int | None]:
+    kept: list[int | None] = [None] * len(found)
+    for pid, process in known.items():
+        mine = [i for i, span in enumerate(found) if span.pid == pid]
+        for i, part in zip(mine, shared_out([found[i] for i in mine], process), strict=True):
+            kept[i] = part
+    return kept
+
+
+def _features(span: Span) -> list[dict[str, object]]:
+    return [{"name": name, "value": value} for name, value in span.features.items()]

@@ -1,0 +1,79 @@
+"""When did each marked stretch of work begin and end?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+IN_FLIGHT = "in_flight"
+OK = "ok"
+
+_EDGES = ("begin", "note", "end")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """One stretch of work; ``status`` is ``in_flight`` where no end marker was seen."""
+
+    name: str
+    index: int
+    pid: int
+    tid: int
+    begin_s: float
+    end_s: float
+    status: str
+    error: str | None
+    features: Mapping[str, float]
+
+
+def spans(markers: pl.DataFrame, kind: str, *, last_s: Mapping[int, float], end_s: float) -> list[Span]:
+    """Which stretches of this kind (``item`` or ``phase``) do the markers tell of, in order of begin?
+
+    ``markers`` is MARKERS.  Markers of one stretch share process and ``index``.  Notes merge into the features,
+    the later value wins.  A stretch without an end is in flight until its process was last seen (``last_s`` by
+    pid, ``end_s`` for others), or until its process begins the same index again: it replaced itself by ``exec``.
+    Notes and ends without a begin are left out: a forked child leaves a block that its parent entered.
+    """
+    told: list[list[dict[str, Any]]] = []
+    current: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    for row in _in_order(markers, kind):
+        key = (row["pid"], row["index"])
+        if key in current:
+            current[key].append(row)
+        if row["edge"] == "begin":
+            current[key] = [row]
+            told.append(current[key])
+        elif row["edge"] == "end":
+            current.pop(key, None)
+    found = [_span(rows, last_s.get(rows[0]["pid"], end_s)) for rows in told]
+    return sorted(found, key=lambda span: (span.begin_s, span.pid, span.index))
+
+
+def _in_order(markers: pl.DataFrame, kind: str) -> list[dict[str, Any]]:
+    edge = pl.col("edge").replace_strict(_EDGES, range(len(_EDGES)), default=None, return_dtype=pl.Int8)
+    mine = markers.filter(pl.col("kind") == kind).with_columns(order=edge).drop_nulls("order")
+    return mine.sort("t_s", "pid", "index", "order", maintain_order=True).to_dicts()
+
+
+def _span(rows: list[dict[str, Any]], last_s: float) -> Span:
+    begin, last = rows[0], rows[-1]
+    is_over = len(rows) > 1 and last["edge"] != "note"
+    has_end = last["edge"] == "end"
+    return Span(
+        name=begin["name"],
+        index=begin["index"],
+        pid=begin["pid"],
+        tid=begin["tid"],
+        begin_s=begin["t_s"],
+        end_s=max(begin["t_s"], last["t_s"] if is_over else last_s),
+        status=(last["status"] or OK) if has_end else IN_FLIGHT,
+        error=last["error"] if has_end else None,
+        features=_features(rows[:-1] if is_over and not has_end else rows),
+    )
+
+
+def _features(rows: list[dict[str, Any]]) -> dict[str, float]:
+    return {feature["name"]: feature["value"] for row in rows for feature in row["features"] or ()}

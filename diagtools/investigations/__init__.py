@@ -1,0 +1,1 @@
+"""One file per question: joins capture, run, analyse and present."""

@@ -1,0 +1,115 @@
+"""What does one recorded run say?  Joins its frames for ``diagtools show`` and for notebooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from diagtools.analyse.contributors import contributors, growth_bytes, unattributed_bytes
+from diagtools.analyse.findings import run_findings
+from diagtools.present.charts.timeline import timeline_chart
+from diagtools.present.json import show_json
+from diagtools.present.text import run_summary
+from diagtools.run import Run
+from diagtools.values import Finding
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One run and what follows from its frames."""
+
+    run: Run
+
+    @cached_property
+    def growth_bytes(self) -> int:
+        """By how much did the tree's processes grow, summed?"""
+        return growth_bytes(self.run.timeline)
+
+    @cached_property
+    def by_item(self) -> pl.DataFrame:
+        """CONTRIBUTORS by item."""
+        return contributors(self.run.items, self.growth_bytes, by="item")
+
+    @cached_property
+    def by_folder(self) -> pl.DataFrame:
+        """CONTRIBUTORS by folder."""
+        return contributors(self.run.items, self.growth_bytes, by="folder")
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """What the run shows, a sentence each."""
+        run = self.run
+        return run_findings(
+            timeline=run.timeline,
+            tree=run.tree,
+            items=run.items,
+            logs=run.logs,
+            death=run.death,
+            limit=run.manifest.limit,
+        )
+
+    def chart(self) -> alt.TopLevelMixin:
+        """The run's memory over time."""
+        run = self.run
+        return timeline_chart(
+            run.tree,
+            phases=run.phases,
+            items=run.items,
+            limit_bytes=run.limit_bytes,
+            death=run.death,
+            item_in_flight=run.item_in_flight,
+        )
+
+    def as_text(self) -> str:
+        """The run for a terminal."""
+        run = self.run
+        return run_summary(
+            name=str(run.path),
+            argv=run.manifest.argv,
+            death=run.death,
+            exit_status=run.exit_status,
+            peak_bytes=run.peak_rss_bytes,
+            limit_bytes=run.limit_bytes,
+            duration_s=run.duration_s,
+            item_in_flight=run.item_in_flight,
+            by_item=self.by_item,
+            by_folder=self.by_folder,
+            unattributed_bytes=unattributed_bytes(run.items, self.growth_bytes),
+            last_log_lines=run.last_log_lines(5),
+            findings=self.findings,
+            validity=run.validity,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The run for scripts: the contract of ``show --json``."""
+        run = self.run
+        return show_json(
+            run=str(run.path),
+            death=run.death,
+            exit_status=run.exit_status,
+            peak_bytes=run.peak_rss_bytes,
+            limit_bytes=run.limit_bytes,
+            duration_s=run.duration_s,
+            item_in_flight=run.item_in_flight,
+            by_item=self.by_item,
+            by_folder=self.by_folder,
+            unattributed_bytes=unattributed_bytes(run.items, self.growth_bytes),
+            last_log_lines=run.last_log_lines(5),
+            findings=self.findings,
+            validity=run.validity,
+        )
+
+
+def explain(run: Run) -> Explanation:
+    """What does this run say?"""
+    return Explanation(run=run)
+
+
+def draw(run: Run, picture: Path) -> None:
+    """Draws the run's timeline as a PNG."""
+    explain(run).chart().save(picture, format="png", scale_factor=2)

@@ -1,0 +1,314 @@
+"""An indexing job is killed for memory: what killed it, which theory is right, and by how much?
+
+The program under study is ``workloads.rag``; this module knows its command line and its markers, nothing else
+of it.  Everything that the notebook shows is computed from the runs of the case.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import altair as alt
+import polars as pl
+
+from diagtools.analyse.conclusion import conclude, flatter_but_dead, largest_harmless
+from diagtools.analyse.contributors import contributors, growth_bytes
+from diagtools.analyse.corpus import classify
+from diagtools.analyse.explain import explain_peaks
+from diagtools.analyse.findings import run_findings
+from diagtools.capture.folder import store
+from diagtools.errors import NoDataError, UnavailableError, UsageError
+from diagtools.investigations import places
+from diagtools.investigations.case import Case
+from diagtools.investigations.experiment import BASELINE, Experiment, Variant
+from diagtools.investigations.indexing_table import comparison_table
+from diagtools.investigations.progress import Progress
+from diagtools.investigations.record import record
+from diagtools.present.charts.contributors import demand_chart
+from diagtools.present.charts.effects import theories_chart
+from diagtools.present.charts.timeline import timeline_chart
+from diagtools.present.charts.timelines import timelines_chart
+from diagtools.present.prose import Prose
+from diagtools.present.tables import Table
+from diagtools.read.corpus import read_corpus
+from diagtools.run import Run
+from diagtools.units import format_bytes, parse_bytes
+from diagtools.values import Budget, Effect, Finding, Hypothesis, Limit, Role, Target
+
+ARENA, GENERATED, BATCH, ALL_MENDS = "arena", "exclude generated", "bounded batches", "all mends"
+_QUESTION = "An indexing job is killed for memory. What kills it, and what would keep it alive?"
+
+
+class IndexingOom(Case):
+    """The investigation of an indexing job that runs out of memory.
+
+    ``corpus`` names a manifest of ``data/corpora`` or is the path of one, or a folder to index.  ``limit`` caps
+    every run.  ``as_it_is`` are options of the indexer that the faulty program has; ``arena`` and ``batch`` are
+    the values that the mends of these theories take, ``final_batch`` the batch of the run with all mends.
+    ``rounds`` is how often each variant runs.
+    """
+
+    def __init__(
+        self,
+        *,
+        corpus: str = "incident",
+        limit: str = "2 GiB",
+        rounds: int = 1,
+        as_it_is: str = "",
+        arena: str = "shrunk",
+        batch: int = 32,
+        final_batch: int = 16,
+        store_folder: str | None = None,
+    ) -> None:
+        self.corpus = _corpus(corpus)
+        self.limit = Limit(memory_bytes=parse_bytes(limit))
+        self.rounds = rounds
+        self._command = (sys.executable, "-m", "workloads.rag", "index", *self._source(), *as_it_is.split())
+        place = Path(store_folder) if store_folder else store()
+        folder = _unused(place / f"indexing-oom-{self.corpus.stem}")
+        variants = self._variants(arena, batch, final_batch)
+        super().__init__(
+            question=_QUESTION,
+            experiment=Experiment(
+                baseline=self._target(), variants=variants, hypotheses=_hypotheses(arena, batch), folder=folder
+            ),
+        )
+        self._folder = folder
+        self._progress = Progress()
+
+    # --- what runs -----------------------------------------------------------------------------------
+
+    def reproduce(self) -> Prose:
+        """Runs the program as it is, once, and says what happened.  Raises ``UnavailableError`` without the model."""
+        self._progress.say("preparing the model …")
+        _prepare()
+        self._progress.say(f"recording the program as it is, limit {format_bytes(self.limit.memory_bytes)} …")
+        run = record(self._target(), folder=self._folder / f"{BASELINE}-1")
+        _must_have_indexed(run)
+        self.first_run = run
+        self._progress.say("recorded.")
+        return Prose(self.what_happened(), heading="What happened")
+
+    def test_theories(self) -> Prose:
+        """Runs the program as it is and with each mend, interleaved, and says which theory held."""
+        self.experiment.run(rounds=self.rounds, known=self.first_run, progress=self._progress)
+        self._progress.say(f"{len(self.experiment.trials)} runs recorded.")
+        return Prose([_verdict(effect) for effect in self.effects], heading="Verdicts")
+
+    # --- what happened -------------------------------------------------------------------------------
+
+    @property
+    def run(self) -> Run:
+        """The run that raised the question.  Raises ``NoDataError`` before ``reproduce()``."""
+        if not hasattr(self, "first_run"):
+            raise NoDataError("Nothing has been recorded yet.", hint="call case.reproduce() first.")
+        return self.first_run
+
+    @cached_property
+    def kinds(self) -> pl.DataFrame:
+        """CORPUS: the files that the first run indexed, by kind."""
+        return classify(read_corpus(self._root(), self.run.items["item"].unique(maintain_order=True).to_list()))
+
+    def what_happened(self) -> list[Finding]:
+        """What the first run shows, a sentence each."""
+        run = self.run
+        return run_findings(
+            timeline=run.timeline,
+            tree=run.tree,
+            items=run.items,
+            logs=run.logs,
+            death=run.death,
+            limit=self.limit,
+            kinds=self.kinds,
+        )
+
+    def timeline(self) -> alt.TopLevelMixin:
+        """The memory of the first run over time, with the file that killed it."""
+        run = self.run
+        return timeline_chart(
+            run.tree,
+            phases=run.phases,
+            items=run.items,
+            limit_bytes=self.limit.memory_bytes,
+            death=run.death,
+            item_in_flight=run.item_in_flight,
+        )
+
+    def last_words(self) -> Table:
+        """The last log lines before the end, redacted."""
+        return Table(pl.DataFrame({"last log lines": self.run.last_log_lines(5)}))
+
+    def demand(self) -> alt.TopLevelMixin:
+        """Who asked for the memory: own peak demand beside memory kept, by file."""
+        return demand_chart(self._contributors("item"), title=None)
+
+    def demand_by_kind(self) -> Table:
+        """The same by kind of file."""
+        return Table.of_contributors(self._contributors("kind"))
+
+    # --- what the theories say -----------------------------------------------------------------------
+
+    def theories(self) -> Table:
+        """The suspicions, and the change that would remove each."""
+        rows = [(h.suspicion, h.change, h.mend, str(h.role)) for h in self.experiment.hypotheses]
+        return Table(pl.DataFrame(rows, schema=["suspicion", "change", "mend", "would be the"], orient="row"))
+
+    def theories_chart(self) -> alt.TopLevelMixin:
+        """Each theory's effect on the peak, and its verdict."""
+        return theories_chart(self.effects, limit_bytes=self.limit.memory_bytes)
+
+    def curves(self) -> alt.TopLevelMixin:
+        """The memory of one run of each variant over time."""
+        runs = {name: self.experiment.runs_of(name)[0] for name in self.experiment.variants}
+        killed = {name for name, run in runs.items() if run.death is not None}
+        trees = {name: run.tree for name, run in runs.items()}
+        return timelines_chart(trees, limit_bytes=self.limit.memory_bytes, killed=killed)
+
+    def before_after(self) -> Table:
+        """Exit status, files, success, peak, share of the limit, chunks, duration: as it was and with each mend."""
+        return comparison_table({name: self.experiment.runs_of(name) for name in self.experiment.variants}, self.limit)
+
+    def conclusion(self) -> Prose:
+        """Root cause, trigger, what was refuted, and what follows."""
+        return Prose(self.concluded(), heading="Conclusion")
+
+    def concluded(self) -> list[Finding]:
+        """The same as findings."""
+        return [*conclude(self.effects), *self._looked_like_a_fix(), *self._predicted()]
+
+    def findings(self) -> list[Finding]:
+        """What happened, then what the experiment concluded."""
+        return [*self.what_happened(), *self.concluded()]
+
+    def keep_budget(self, share_of_limit: float) -> Prose:
+        """With all mends, does the peak stay below this share of the limit?  Raises ``BudgetBreached``."""
+        budget = Budget(metric="peak_rss_bytes", limit_bytes=int(self.limit.memory_bytes * share_of_limit))
+        return Prose([self.check(budget, variant=ALL_MENDS)], heading="Budget")
+
+    # --- parts ---------------------------------------------------------------------------------------
+
+    def _contributors(self, by: str) -> pl.DataFrame:
+        run = self.run
+        return contributors(run.items, growth_bytes(run.timeline), by=by, kinds=self.kinds)
+
+    def _looked_like_a_fix(self) -> list[Finding]:
+        before = _ahead_of_killer(self.run, self.run.item_in_flight)
+        found = []
+        for effect in self.effects:
+            after = _ahead_of_killer(self.experiment.runs_of(effect.hypothesis.variant)[0], self.run.item_in_flight)
+            found.append(flatter_but_dead(effect, before_bytes=before, after_bytes=after))
+        return [finding for finding in found if finding is not None]
+
+    def _predicted(self) -> list[Finding]:
+        """From a run that lived although batches were as they are: how large a file would still kill?"""
+        lived = [run for run in self.experiment.runs_of(GENERATED) if run.death is None]
+        if not lived:
+            return []
+        explained = explain_peaks(lived[0].items)
+        found = largest_harmless(explained, feature="chunks", limit_bytes=self.limit.memory_bytes)
+        return [found] if found else []
+
+    def _target(self, *options: str) -> Target:
+        return Target(argv=(*self._command, *options), limit=self.limit)
+
+    def _variants(self, arena: str, batch: int, final_batch: int) -> list[Variant]:
+        changes = {
+            ARENA: ("--arena", arena),
+            GENERATED: ("--exclude-generated",),
+            BATCH: ("--batch", str(batch)),
+            ALL_MENDS: ("--exclude-generated", "--batch", str(final_batch)),
+        }
+        return [
+            Variant(name=name, change=" ".join(options), target=self._target(*options))
+            for name, options in changes.items()
+        ]
+
+    def _source(self) -> tuple[str, str]:
+        return ("--folder" if self.corpus.is_dir() else "--corpus", str(self.corpus))
+
+    def _root(self) -> Path:
+        if self.corpus.is_dir():
+            return self.corpus
+        root = json.loads(self.corpus.read_text(encoding="utf-8")).get("root")
+        return Path(sysconfig.get_path("purelib")) if root == "site-packages" else self.corpus.parent
+
+
+def _hypotheses(arena: str, batch: int) -> Sequence[Hypothesis]:
+    return (
+        Hypothesis(
+            name="the arena hoards memory",
+            suspicion="The allocator's arena hoards memory from file to file.",
+            change=f"--arena {arena}",
+            mend=f"an arena that is {arena}",
+            variant=ARENA,
+        ),
+        Hypothesis(
+            name="generated files are indexed",
+            suspicion="Generated files are indexed, which nobody wrote and nobody searches.",
+            change="--exclude-generated",
+            mend="generated files excluded",
+            variant=GENERATED,
+            role=Role.TRIGGER,
+        ),
+        Hypothesis(
+            name="batches are unbounded",
+            suspicion="All chunks of a file go through the model in one batch, however many they are.",
+            change=f"--batch {batch}",
+            mend=f"batches of at most {batch} chunks",
+            variant=BATCH,
+        ),
+    )
+
+
+def _verdict(effect: Effect) -> str:
+    return f"{effect.hypothesis.suspicion} {str(effect.verdict).upper()}. {effect.reason}"
+
+
+def _ahead_of_killer(run: Run, killer: str | None) -> int | None:
+    """The most memory that the run held before the item began that killed the first run."""
+    begun = run.items.filter(pl.col("item") == killer)["begin_s"].min() if killer else None
+    if not isinstance(begun, float):
+        return None
+    highest = run.tree.filter(pl.col("t_s") <= begun)["rss_bytes"].max()
+    return int(highest) if isinstance(highest, int) else None
+
+
+def _corpus(name: str) -> Path:
+    known = {path.stem: path for path in sorted((places.data() / "corpora").glob("*.json"))}
+    path = known.get(name, Path(name))
+    if not path.exists():
+        raise UsageError(
+            f"There is no corpus {name!r}.",
+            hint=f"name a folder, a manifest, or one of: {', '.join(known)}.",
+        )
+    return path.resolve()
+
+
+def _unused(folder: Path) -> Path:
+    number = 1
+    while (found := folder.with_name(f"{folder.name}-{number}")).exists():
+        number += 1
+    return found
+
+
+def _prepare() -> None:
+    command = [sys.executable, "-m", "workloads.rag", "prepare"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.returncode != 0:
+        lines = answer.stderr.strip().splitlines() or ["no reason given"]
+        fact, _, hint = lines[-1].removeprefix("error: ").partition(" Hint: ")
+        raise UnavailableError(f"The indexing program cannot run: {fact}", hint=hint or "run `make setup`.")
+
+
+def _must_have_indexed(run: Run) -> None:
+    if run.items.is_empty():
+        raise NoDataError(
+            f"The indexing program ended with status {run.exit_status} before its first file.",
+            hint=f"its last words: {' / '.join(run.last_log_lines(2)) or 'none'}",
+        )

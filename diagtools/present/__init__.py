@@ -1,0 +1,1 @@
+"""Charts, tables, text, the notebook renderer and the offline exporter."""

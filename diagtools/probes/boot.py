@@ -1,0 +1,102 @@
+"""How does a probe get into every Python process that a command starts, whatever its command line?
+
+The recorder puts the variables of ``environment`` into the command's environment.  `site` then imports
+``inject/sitecustomize.py`` in each Python that starts, which runs ``start`` there: under ``python x.py``, ``-m`` and
+``-c``, console scripts, launchers and shells, workers of xdist and multiprocessing.  Not under ``-I``, ``-E`` or
+``-S``, nor where a parent hands on another environment: such a process writes no boot marker.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing is not imported into the program
+    from collections.abc import Mapping, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import CodeType, ModuleType
+
+RUN_VARIABLE = "DIAGTOOLS_RUN"
+UNDER_VARIABLE = "DIAGTOOLS_ITEMS_UNDER"
+CALLS_VARIABLE = "DIAGTOOLS_ITEMS_CALLS"
+
+_PROBES = os.path.dirname(os.path.abspath(__file__))
+_MARK = os.path.join(os.path.dirname(_PROBES), "mark.py")
+_BOOTED = "_diagtools_booted"  # in sys
+INJECTED = os.path.join(_PROBES, "inject")
+
+
+def environment(
+    existing: Mapping[str, str], run_folder: str, *, items_under: str | None = None, items_calls: str | None = None
+) -> dict[str, str]:
+    """Which variables does a command need to be recorded?  Those to add to or replace in its ``existing`` ones.
+
+    ``run_folder`` and ``items_under`` are made absolute; ``items_calls`` is ``module:function`` or
+    ``module:Class.method``.  What an outer recording set for items is emptied.
+    """
+    paths = existing.get("PYTHONPATH", "").split(os.pathsep) if existing.get("PYTHONPATH") else []
+    added = {
+        "PYTHONPATH": os.pathsep.join([INJECTED, *(path for path in paths if path != INJECTED)]),
+        RUN_VARIABLE: os.path.abspath(run_folder),
+    }
+    wanted = {UNDER_VARIABLE: items_under and os.path.abspath(items_under), CALLS_VARIABLE: items_calls}
+    for name, value in wanted.items():
+        if value or name in existing:
+            added[name] = value or ""
+    return added
+
+
+def start() -> None:
+    """Put the probes that the environment asks for into this process, and mark that they are there.
+
+    Once a process.  What fails is said by a boot marker, if that can be written, and otherwise by its absence.
+    """
+    if _BOOTED in vars(sys):
+        return
+    vars(sys)[_BOOTED] = True
+    mark = _load("diagtools.mark", _MARK)
+    recorder = mark.recorder
+    if recorder is None:
+        return
+    version = " ".join(sys.version.split())
+    try:
+        sys.meta_path.append(_Supplier(mark))
+        if os.environ.get(UNDER_VARIABLE) or os.environ.get(CALLS_VARIABLE):
+            items = _load("diagtools.probes.items", os.path.join(_PROBES, "items.py"))
+            items.start(mark, os.environ.get(UNDER_VARIABLE), os.environ.get(CALLS_VARIABLE))
+    except Exception as error:  # noqa: BLE001 - the program goes on without the probe, and the run says so
+        recorder.boot(version, f"{type(error).__name__}: {error}")
+    else:
+        recorder.boot(version)
+
+
+class _Supplier:
+    """Finds ``diagtools.mark`` where the program's own environment has none; it stands last on sys.meta_path."""
+
+    def __init__(self, mark: ModuleType) -> None:
+        self._modules: dict[str, ModuleType | None] = {"diagtools": None, "diagtools.mark": mark}
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name not in self._modules:
+            return None
+        make: type[ModuleSpec] = sys.modules["_frozen_importlib"].ModuleSpec
+        return make(name, self, origin="supplied by a recording", is_package=name == "diagtools")  # type: ignore[arg-type]
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._modules[spec.name]
+
+    def exec_module(self, module: ModuleType) -> None:
+        """It is an empty package, or it has been executed."""
+
+
+def _load(name: str, path: str) -> ModuleType:
+    """A module of ours that the program does not see: it is not in sys.modules."""
+    loader = sys.modules["_frozen_importlib_external"].SourceFileLoader(name, path)
+    code: CodeType = loader.get_code(name)
+    module = type(sys)(name)
+    module.__file__ = path
+    exec(code, vars(module))
+    return module

@@ -1,0 +1,234 @@
+"""One recorded execution: a folder, its frames read when they are first asked for, and what they say together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from diagtools.analyse.death import death
+from diagtools.analyse.items import item_in_flight, items, phases
+from diagtools.analyse.logs import last_lines
+from diagtools.analyse.tree import peak_bytes, tree_memory, tree_validity
+from diagtools.errors import DiagtoolsError, NoDataError
+from diagtools.read.artefact import open_artefact
+from diagtools.read.logs import Logs, read_logs
+from diagtools.read.manifest import read_manifest
+from diagtools.read.markers import Markers, read_markers
+from diagtools.read.timeline import Timeline, nothing_recorded, read_timeline
+from diagtools.units import format_bytes, format_seconds
+from diagtools.values import Artefact, Death, Manifest, State, Validity
+
+_LAST_S = 0.5
+
+
+class Run:
+    """One recorded execution.  Frames are as declared in ``frames``; ``validity`` says how far to trust them.
+
+    A run opens whatever was killed while it was recorded: what is missing is null or an empty frame and is
+    named in ``validity``.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, path: Path | str) -> Run:
+        """Which run lies in this folder?  Raises ``NotARunError`` where none does, or one of a newer format."""
+        folder = Path(path)
+        return cls(folder, read_manifest(folder))
+
+    # --- what was recorded ---------------------------------------------------------------------------
+
+    @property
+    def timeline(self) -> pl.DataFrame:
+        """What did each process use, and when?  TIMELINE; raises ``NoDataError`` where no memory was sampled."""
+        if self._recorded.samples.is_empty():
+            raise NoDataError(
+                f"No memory samples in '{self.path.name}': {'; '.join(v.note for v in self._recorded.validity)}.",
+                hint="record a command that runs longer, or more often a second: `diagtools record --hz 1000 -- …`.",
+            )
+        return self._recorded.samples
+
+    @property
+    def system(self) -> pl.DataFrame:
+        """What did the machine and the whole tree use, ten times a second?  SYSTEM."""
+        return self._recorded.system
+
+    @property
+    def processes(self) -> pl.DataFrame:
+        """Which processes did the tree have?  PROCESSES."""
+        return self._recorded.processes
+
+    @property
+    def events(self) -> pl.DataFrame:
+        """What did the recorder do and notice?  EVENTS."""
+        return self._recorded.events
+
+    @property
+    def markers(self) -> pl.DataFrame:
+        """What did the program say of its own work?  MARKERS."""
+        return self._marked.frame
+
+    @property
+    def logs(self) -> pl.DataFrame:
+        """What did the program print?  LOGS."""
+        return self._logged.frame
+
+    # --- what it says --------------------------------------------------------------------------------
+
+    @cached_property
+    def tree(self) -> pl.DataFrame:
+        """How much memory did the whole tree hold?  TREE."""
+        return tree_memory(self._recorded.samples)
+
+    @cached_property
+    def items(self) -> pl.DataFrame:
+        """What did each item of work do to memory?  ITEMS."""
+        return items(self.markers, self._recorded.samples, end_s=self._end_s)
+
+    @cached_property
+    def phases(self) -> pl.DataFrame:
+        """What did each phase of work do to memory?  PHASES."""
+        return phases(self.markers, self._recorded.samples, end_s=self._end_s)
+
+    @cached_property
+    def death(self) -> Death | None:
+        """Why did the run end before its time?  Null where it did not."""
+        return death(
+            exit_status=self.exit_status,
+            events=self.events,
+            limit=self.manifest.limit,
+            tree=self.tree,
+            system=self.system,
+            logs=self.logs,
+            kernel_log=self.manifest.kernel_log,
+            end_s=self._end_s,
+        )
+
+    @property
+    def item_in_flight(self) -> str | None:
+        """Which item was being worked on when the run ended?  Null where it ended well (status 0)."""
+        return None if self.exit_status == 0 else item_in_flight(self.items)
+
+    @cached_property
+    def peak_rss_bytes(self) -> int | None:
+        """What is the most memory (RSS) that the tree is known to have held?  Null where it was never sampled."""
+        return peak_bytes(self._recorded.samples, self.tree, attached="attached" in self.events["kind"])
+
+    @cached_property
+    def final_rss_bytes(self) -> int | None:
+        """What did the tree hold at its end?  A dying one gives memory back piece by piece: the highest of 0.5 s."""
+        last = self.tree.filter(pl.col("t_s") >= pl.col("t_s").max() - _LAST_S)["rss_bytes"]
+        return None if last.is_empty() else max(last)
+
+    @cached_property
+    def exit_status(self) -> int | None:
+        """How did the target end: its status, 128 + signal for a killed one, null if nobody saw it?"""
+        seen = (self.manifest.exit_status, _first(self.events, "ended"), self._root("exit_status"))
+        return next((int(status) for status in seen if status is not None), None)
+
+    @cached_property
+    def duration_s(self) -> float | None:
+        """How long did the target run, as far as it is known?  Null where nothing was recorded."""
+        seen = (self._root("ended_s"), self.manifest.duration_s, self._last_seen_s)
+        return next((seconds for seconds in seen if seconds is not None), None)
+
+    @cached_property
+    def limit_bytes(self) -> int | None:
+        """Under which memory limit did the tree run?  Null where there was none."""
+        limit = self.manifest.limit
+        return limit.memory_bytes if limit else _first(self.events, "cap")
+
+    @cached_property
+    def validity(self) -> tuple[Validity, ...]:
+        """How far can the figures of this run be trusted?  Empty where nothing is to be said."""
+        parts = (self.manifest, self._recorded, self._marked, self._logged)
+        said = [validity for part in parts for validity in part.validity]
+        return tuple(dict.fromkeys([*said, *tree_validity(self.tree)]))
+
+    def last_log_lines(self, n: int = 5) -> list[str]:
+        """What did the program print last?  At most ``n`` lines of both streams, redacted."""
+        return last_lines(self.logs, n)
+
+    def verify(self) -> tuple[Validity, ...]:
+        """Which artefacts are not what they were when the run was closed?  Empty where all are."""
+        found = ((name, _changed(self.path, name, known)) for name, known in self.manifest.artefacts.items())
+        return tuple(Validity(what=name, state=State.TRUNCATED, note=note) for name, note in found if note)
+
+    def __repr__(self) -> str:
+        try:
+            return f"Run {self.path.name!r}: {', '.join(self._facts())}"
+        except DiagtoolsError as error:
+            return f"Run {self.path.name!r}: {error}"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": repr(self)}
+
+    def _facts(self) -> Iterable[str]:
+        yield "exit status unknown" if self.exit_status is None else f"exit status {self.exit_status}"
+        if self.duration_s is not None:
+            yield f"after {format_seconds(self.duration_s)}"
+        if self.peak_rss_bytes is not None:
+            limit = f" (limit {format_bytes(self.limit_bytes)})" if self.limit_bytes else ""
+            yield f"peak RSS {format_bytes(self.peak_rss_bytes)}{limit}"
+        if self.item_in_flight is not None:
+            yield f"in {self.item_in_flight!r}"
+
+    # --- read once -----------------------------------------------------------------------------------
+
+    @cached_property
+    def _recorded(self) -> Timeline:
+        try:
+            return read_timeline(self.path, self.manifest)
+        except DiagtoolsError as error:
+            return nothing_recorded(error.message, self.manifest)
+
+    @cached_property
+    def _marked(self) -> Markers:
+        return read_markers(self.path, self._recorded.start_ns)
+
+    @cached_property
+    def _logged(self) -> Logs:
+        return read_logs(self.path, self._recorded.output)
+
+    @property
+    def _end_s(self) -> float:
+        return self.duration_s or 0.0
+
+    @property
+    def _last_seen_s(self) -> float | None:
+        seen = (self._recorded.samples, self.system, self.events, self.markers)
+        times = [time for frame in seen if (time := frame.select(pl.col("t_s").max()).item()) is not None]
+        return max(times, default=None)
+
+    def _root(self, column: str) -> float | None:
+        root = self.processes.filter(pl.col("pid") == self._recorded.root_pid)[column]
+        return None if root.is_empty() else root[0]
+
+
+def _first(events: pl.DataFrame, kind: str) -> int | None:
+    values = events.filter(pl.col("kind") == kind)["value"]
+    return None if values.is_empty() else values[0]
+
+
+def _changed(folder: Path, name: str, known: Artefact) -> str:
+    """In what is this artefact not what it was?  Empty where it is the same."""
+    try:
+        file = open_artefact(folder, name)
+        if file is None:
+            return "it is gone"
+        with file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.tell()
+    except DiagtoolsError as error:
+        return error.message
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}"
+    if size != known.size_bytes:
+        return f"{size:,} bytes where {known.size_bytes:,} were closed"
+    return "" if digest == known.sha256.lower() else "its bytes are not those that were closed"

@@ -1,0 +1,72 @@
+"""When did each marked stretch of work begin and end?"""
+
+import pytest
+
+from diagtools.analyse.spans import spans
+
+
+def _spans(markers, kind="item", last_s=None):
+    return spans(markers, kind, last_s=last_s or {1: 9.0}, end_s=10.0)
+
+
+def test_begin_notes_and_end_become_one_span(build):
+    markers = build.markers(
+        (1.0, "begin", "a", 7, {"features": {"size": 5.0, "chunks": 1.0}}),
+        (1.5, "note", "a", 7, {"features": {"chunks": 3.0}}),
+        (2.0, "end", "a", 7, {"status": "failed", "error": "ValueError: no"}),
+    )
+    (span,) = _spans(markers)
+    assert (span.name, span.index, span.begin_s, span.end_s) == ("a", 7, 1.0, 2.0)
+    assert (span.status, span.error) == ("failed", "ValueError: no")
+    assert span.features == {"size": 5.0, "chunks": 3.0}
+
+
+def test_without_an_end_it_is_in_flight_until_its_process_was_last_seen(build):
+    markers = build.markers((1.0, "begin", "a", 0), (2.0, "note", "a", 0), (3.0, "begin", "b", 1, {"pid": 2}))
+    a, b = _spans(markers)
+    assert (a.status, a.end_s) == ("in_flight", 9.0)
+    assert (b.status, b.end_s) == ("in_flight", 10.0)
+
+
+def test_a_span_begun_after_the_last_sample_has_no_length(build):
+    (span,) = _spans(build.markers((5.0, "begin", "a", 0)), last_s={1: 4.0})
+    assert span.begin_s == span.end_s == 5.0
+
+
+def test_the_same_index_in_another_process_is_another_span(build):
+    markers = build.markers(
+        (1.0, "begin", "a", 0), (1.1, "begin", "b", 0, {"pid": 2}), (2.0, "end", "b", 0, {"pid": 2})
+    )
+    assert [(span.name, span.status) for span in _spans(markers)] == [("a", "in_flight"), ("b", "ok")]
+
+
+def test_an_end_in_a_forked_child_does_not_end_its_parents_item(build):
+    markers = build.markers((1.0, "begin", "a", 0), (2.0, "end", "a", 0, {"pid": 2}), (3.0, "end", "a", 0))
+    (span,) = _spans(markers)
+    assert span.end_s == 3.0
+
+
+def test_a_process_that_replaced_itself_cuts_its_item(build):
+    markers = build.markers(
+        (1.0, "begin", "old", 0, {"features": {"size": 1.0}}),
+        (2.0, "begin", "new", 0, {"features": {"size": 2.0}}),
+        (3.0, "end", "new", 0),
+    )
+    old, new = _spans(markers)
+    assert (old.name, old.status, old.end_s, old.features) == ("old", "in_flight", 2.0, {"size": 1.0})
+    assert (new.name, new.status, new.end_s, new.features) == ("new", "ok", 3.0, {"size": 2.0})
+
+
+@pytest.mark.parametrize("kind", ["phase", "event", "boot"])
+def test_other_kinds_are_left_out(build, kind):
+    assert _spans(build.markers((1.0, "begin", "a", 0), kind=kind)) == []
+
+
+def test_points_are_no_spans(build):
+    assert _spans(build.markers((1.0, "point", "a", 0))) == []
+
+
+def test_begin_and_end_at_one_time_are_taken_in_their_order(build):
+    markers = build.markers((1.0, "end", "a", 0), (1.0, "begin", "a", 0))
+    (span,) = _spans(markers)
+    assert (span.status, span.end_s) == ("ok", 1.0)

@@ -1,0 +1,29 @@
+"""What every test may rely on."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+# No deadline: a shared machine is slow at times, and no test asserts a time. No database of examples in the tree:
+# a failure prints the line that repeats it.
+hypothesis.settings.register_profile("diagtools", deadline=None, database=None, print_blob=True)
+hypothesis.settings.load_profile("diagtools")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep Jupyter's and IPython's files out of the home folder, for the kernels that tests start as well."""
+    folder = tempfile.TemporaryDirectory(prefix="diagtools-tests-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    for name in ["IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"]:
+        os.environ[name] = str(Path(folder.name) / name.lower())
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The folder that holds pyproject.toml."""
+    return Path(__file__).parents[1]
