@@ -12,7 +12,9 @@ PYTHON ?=
 # uv trusts what the system trusts, as pip does: a company's own certificates too. The second name is that of older uv.
 UV_SYSTEM_CERTS ?= true
 UV_NATIVE_TLS ?= true
-export UV_SYSTEM_CERTS UV_NATIVE_TLS
+# onnxruntime keeps a device id in the home folder and reports its use, unless it is told not to.
+ORT_DISABLE_TELEMETRY := 1
+export UV_SYSTEM_CERTS UV_NATIVE_TLS ORT_DISABLE_TELEMETRY
 
 .DEFAULT_GOAL := help
 .PHONY: help setup investigate test check lab bench constraints clean

@@ -256,7 +256,7 @@ class Recorder:
                 _field(error) if error else b"",
                 _features(features) if features else b"",
             )
-            self._log.append(b"%b\t%08x\n" % (line, self._crc32(line)), t_ns)
+            self._log.append(b"%b\t%08x\n" % (line, self._crc32(line)), t_ns, self._lock)
         except Exception:  # noqa: BLE001 - the program must not notice
             pass
 
@@ -346,13 +346,13 @@ class _Log:
         self._due_ns = 0
         self._end = 0  # where the file ended after our last line: beyond that others wrote
 
-    def append(self, line: bytes, t_ns: int) -> None:
+    def append(self, line: bytes, t_ns: int, lock: _thread.RLock) -> None:
         size = self._size()
         if size is None:
-            if t_ns < self._due_ns:
-                return
-            self._due_ns = t_ns + _RETRY_NS
-            size = self._open()
+            with lock:
+                size = self._size()
+                if size is None:
+                    size = self._open(t_ns)
         if size not in (0, self._end) and os.pread(self._fd, 1, size - 1) != b"\n":
             line = b"\n" + line
         written = os.write(self._fd, line)
@@ -366,7 +366,11 @@ class _Log:
             return None
         return stat.st_size if (stat.st_ino, stat.st_dev) == self._identity else None
 
-    def _open(self) -> int:
+    def _open(self, t_ns: int) -> int:
+        """Open the log and say how long it is; after a failure, again only when a second has passed."""
+        if t_ns < self._due_ns:
+            raise OSError("not yet again")
+        self._due_ns = t_ns + _RETRY_NS
         fds = _above_standard_streams(os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600))
         for each in fds[:-1]:
             os.close(each)
@@ -374,6 +378,7 @@ class _Log:
         self._fd = fds[-1]
         self._identity = (stat.st_ino, stat.st_dev)
         self._end = -1
+        self._due_ns = 0
         return stat.st_size
 
 

@@ -17,24 +17,32 @@ _SECRET_WORD = (
     r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|auth(?:orization)?"
     r"|credentials?|private[_-]?key|session(?:[_-]?id)?|cookie|bearer|signature|dsn)"
 )
-_NAME = (
-    rf"(?<![A-Za-z0-9])(?:(?:[A-Za-z0-9_.-]*[-_.])?(?i:{_SECRET_WORD})(?:[-_.][A-Za-z0-9_.-]*)?"
-    r"|[A-Za-z0-9]*[a-z](?:Token|Password|Passwd|Secret|ApiKey|AccessKey|PrivateKey))(?![A-Za-z0-9])"
+# A piece of a name between other characters than letters and digits, or the end of one written together.
+_SECRET_NAME = re.compile(
+    rf"(?<![A-Za-z0-9])(?i:{_SECRET_WORD})(?![A-Za-z0-9])"
+    r"|(?i:password|passwd|passphrase|secret|apikey|accesskey|privatekey|(?:access|auth|refresh)token)(?![A-Za-z0-9])"
+    r"|(?<=[a-z])Token(?![A-Za-z0-9])"
 )
-_SECRET_NAME = re.compile(_NAME)
+# Each of these looks at a character a bounded number of times (possessive where it repeats): a line of output may
+# be a whole minified file.
 _PATTERNS = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S),
-    re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),
+    re.compile(r"\beyJ[A-Za-z0-9_-]{8,1000}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+)?"),
     re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
     re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,})"),
     re.compile(r"\b(?:xox[abeprs]-[A-Za-z0-9-]{10,}|sk-[A-Za-z0-9_-]{16,}|hf_[A-Za-z0-9]{20,})"),
     re.compile(r"\b(?:npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{16,}|AIza[A-Za-z0-9_-]{30,})"),
 )
-_URL_USER = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@:]*:[^/\s@]+@")
-_BEARER = re.compile(r"(?i)\b(bearer|basic|token)(\s+)[A-Za-z0-9._~+/=-]{8,}")
-_ASSIGNED = re.compile(
-    rf"""({_NAME}["']?\s*[=:]\s*)(?!\[redacted\]|(?i:bearer|basic)\s|[0-9]{{1,7}}(?![\w.-]))"""
-    r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&"']+)"""
+_URL_USER = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}+://)[^/\s@:]*+:[^/\s@]++@")
+# "Token" and "basic" are words as well: what follows counts where no word looks like it.
+_SCHEME = re.compile(
+    r"\b((?i:bearer)\s++|(?i:basic|token)\s++(?=[a-z._~+/=-]*+[0-9A-Z]))[A-Za-z0-9._~+/=-]{8,}"
+)
+_ASSIGNED_NAME = re.compile(r"""(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]++)\\{0,3}["']?\s*+[=:]\s*+""")
+_VALUE = re.compile(
+    r"""(?!\[redacted\]|(?i:bearer|basic)\s|[0-9]{1,7}(?![\w.-]))"""
+    r"""(?:(?:[A-Za-z_.]*+\(|[bBrRfFuU]{1,2})?(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')"""
+    r"""|\\{0,3}["']?[^\s,;&"']++)"""
 )
 _HOMES = re.compile(r"(?<![\w.])(?:/home/|/Users/|[A-Za-z]:\\Users\\)[^/\\\s:'\"]+|(?<![\w.])/root(?=/|$|[\s:'\"])")
 _KEPT_ENV = re.compile(
@@ -48,9 +56,20 @@ def redact_text(text: str) -> str:
     for pattern in _PATTERNS:
         text = pattern.sub(MASK, text)
     text = _URL_USER.sub(rf"\1{MASK}@", text)
-    text = _BEARER.sub(rf"\1\2{MASK}", text)
-    text = _ASSIGNED.sub(rf"\1{MASK}", text)
-    return _shorten_homes(text)
+    text = _SCHEME.sub(rf"\1{MASK}", text)
+    return _shorten_homes(_mask_assigned(text))
+
+
+def _mask_assigned(text: str) -> str:
+    """The same text without what is assigned to a name that sounds secret: ``api_key=…``, ``"token": "…"``."""
+    kept, position = [], 0
+    for name in _ASSIGNED_NAME.finditer(text):
+        is_secret = name.start() >= position and _SECRET_NAME.search(name[1]) is not None
+        value = _VALUE.match(text, name.end()) if is_secret else None
+        if value is not None:
+            kept += [text[position : name.end()], MASK]
+            position = value.end()
+    return "".join([*kept, text[position:]])
 
 
 def redact_argv(argv: Iterable[str]) -> tuple[str, ...]:

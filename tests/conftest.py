@@ -10,8 +10,10 @@ import hypothesis
 import pytest
 
 # No deadline: a shared machine is slow at times, and no test asserts a time. No database of examples in the tree:
-# a failure prints the line that repeats it.
-hypothesis.settings.register_profile("diagtools", deadline=None, database=None, print_blob=True)
+# a failure prints the line that repeats it. CI tries the same examples each time, everybody else new ones.
+hypothesis.settings.register_profile(
+    "diagtools", deadline=None, database=None, print_blob=True, derandomize="CI" in os.environ
+)
 hypothesis.settings.load_profile("diagtools")
 
 
@@ -21,6 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(folder.cleanup)
     for name in ["IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"]:
         os.environ[name] = str(Path(folder.name) / name.lower())
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime keeps a device id there, and reports its use
 
 
 @pytest.fixture(scope="session")

@@ -102,3 +102,36 @@ def _listed(names: Sequence[str]) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def lessons(
+    effects: Sequence[Effect], looked_like_fixes: Sequence[Finding], kept_elsewhere: Finding | None
+) -> list[Finding]:
+    """What does this case teach, as far as its own runs show it?
+
+    ``looked_like_fixes`` are findings of ``flatter_but_dead``, ``kept_elsewhere`` the one that says that growth
+    points to another item than demand does (null where both agree).
+    """
+    refuted = [effect for effect in effects if effect.verdict is Verdict.REFUTED]
+    defects = _with(effects, Verdict.CONFIRMED, Role.DEFECT)
+    triggers = _with(effects, Verdict.CONFIRMED, Role.TRIGGER)
+    sentences = []
+    if refuted:
+        n_changes = f"{len(refuted)} of {len(effects)}"
+        sentences.append(
+            f"Test a suspicion before building on it: {n_changes} plausible ones were wrong here."
+        )
+    if looked_like_fixes:
+        sentences.append("Judge a mend by whether the job lives, not by a flatter curve ahead of the kill.")
+    if kept_elsewhere is not None:
+        sentences.append(
+            "Rank by what an item asks for while it runs: ranking by growth named another one here."
+        )
+    if defects and triggers:
+        sentences.append(
+            f"Mend the defect even where avoiding the trigger suffices today: {_listed([d.hypothesis.mend for d in defects])} "
+            "holds for inputs that nobody has seen yet."
+        )
+    if effects and not defects and not triggers:
+        sentences.append("Look further: none of the suspicions was confirmed, so nothing here is mended yet.")
+    return [Finding(sentence=sentence) for sentence in sentences]

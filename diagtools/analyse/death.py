@@ -101,8 +101,11 @@ def _by_watchdog(facts: _Facts) -> _Ruling | None:
     used, limit = facts.moments.watchdog_bytes, facts.moments.limit
     if used is None:
         return None
-    cap = "" if limit is None else f", above the limit of {format_bytes(limit.memory_bytes)}"
-    line = f"the watchdog of diagtools ended it at {format_bytes(used)}{cap}: not the kernel"
+    above = ""
+    if limit is not None and used > limit.memory_bytes:
+        over = format_bytes(used - limit.memory_bytes)
+        above = f", {over} above the limit of {format_bytes(limit.memory_bytes)}"
+    line = f"the watchdog of diagtools ended it at {format_bytes(used)}{above}: not the kernel"
     return _Ruling(cause=Cause.WATCHDOG, grade=Grade.PROVEN, evidence=(line,))
 
 

@@ -58,13 +58,14 @@ def best_explanation(explained: pl.DataFrame) -> Finding | None:
     best = fitting.sort("r2", descending=True, maintain_order=True).row(0, named=True)
     unit, n_units = _unit(best["feature"])
     what = "the peaks" if best["explains"] == "peak_bytes" else "what items ask for"
-    of = "The running maximum of " if best["of"] == RUNNING_MAXIMUM else ""
+    is_maximum = best["of"] == RUNNING_MAXIMUM
+    of = RUNNING_MAXIMUM if is_maximum else "value"
     fit = (
-        f"{of}{best['feature']} explains {format_share(best['r2'])} of {what}: "
+        f"The {of} of {best['feature']} explains {format_share(best['r2'])} of {what}: "
         f"{format_bytes(best['bytes_per_unit'] * n_units)} {unit} on top of "
         f"{format_bytes(best['intercept_bytes'])} ({best['n_items']} items)."
     )
-    sentence = fit + (_own(explained, best["feature"], best["r2"]) if of else "")
+    sentence = fit + (_own(explained, best["feature"], best["r2"]) if is_maximum else "")
     return Finding(sentence=sentence, value=best["r2"], unit="R²", evidence=explained)
 
 
@@ -137,4 +138,4 @@ def _own(explained: pl.DataFrame, feature: str, r2: float) -> str:
     if own.is_empty() or own[0] > r2 - _CLEARLY_LESS:
         return ""
     share = format_share(own[0])
-    return f" Each item's own {feature} explains {share}: memory once taken is kept, whoever asks next."
+    return f" An item's own value explains {share}: memory once taken is kept, whoever asks next."

@@ -15,7 +15,7 @@ from diagtools.units import format_bytes, format_seconds, format_share
 from diagtools.values import Cause, Death, Finding, Grade, Limit
 
 _CAUSES = {
-    Cause.WATCHDOG: "was ended by the watchdog of diagtools for passing its memory limit",
+    Cause.WATCHDOG: "was ended for passing its memory limit",
     Cause.CGROUP_OOM: "was killed by the kernel for the memory limit of its cgroup",
     Cause.KERNEL_OOM: "was killed by the kernel because the machine was out of memory",
     Cause.MEMORY_ERROR: "gave up because an allocation failed",
@@ -23,6 +23,7 @@ _CAUSES = {
     Cause.UNKNOWN: "was ended by somebody unknown",
 }
 _WARNED_WITHIN_S = 60.0
+_N_ODD = 3
 
 
 def run_findings(
@@ -34,16 +35,17 @@ def run_findings(
     death: Death | None,
     limit: Limit | None,
     kinds: pl.DataFrame | None = None,
+    attached: bool = False,
 ) -> list[Finding]:
     """What happened in this run, who asked for the memory, and what did the program say?
 
     ``timeline`` is TIMELINE, ``tree`` TREE, ``items`` ITEMS, ``logs`` LOGS, ``kinds`` a classified CORPUS whose
-    paths are the items' names.  The findings are in the order in which one tells them; what has no data has no
-    finding.
+    paths are the items' names; ``attached`` as for ``peak_bytes``.  The findings are in the order in which one
+    tells them; what has no data has no finding.
     """
     growth = growth_bytes(timeline)
     found = (
-        peak_finding(timeline, tree, limit),
+        peak_finding(timeline, tree, limit, attached=attached),
         death_finding(death, items),
         demand_finding(items),
         kept_finding(items, growth),
@@ -55,9 +57,11 @@ def run_findings(
     return [finding for finding in found if finding is not None]
 
 
-def peak_finding(timeline: pl.DataFrame, tree: pl.DataFrame, limit: Limit | None) -> Finding | None:
+def peak_finding(
+    timeline: pl.DataFrame, tree: pl.DataFrame, limit: Limit | None, *, attached: bool = False
+) -> Finding | None:
     """How high did memory go, when, and how near to the limit?"""
-    peak = peak_bytes(timeline, tree)
+    peak = peak_bytes(timeline, tree, attached=attached)
     if peak is None:
         return None
     at_s = tree.sort("rss_bytes", "t_s", descending=[True, False])["t_s"][0]
@@ -106,9 +110,10 @@ def kept_finding(items: pl.DataFrame, growth: int) -> Finding | None:
     asked = by_item.row(0, named=True)
     if kept["key"] == asked["key"] or kept["delta_bytes"] <= 0:
         return None
+    own, most = format_bytes(kept["demand_bytes"]), format_bytes(asked["demand_bytes"])
     sentence = (
         f"By growth {_shown(kept['key'])} stands first with {format_share(kept['share'])} of it, but it asked for "
-        f"{format_bytes(kept['demand_bytes'])} itself, {_shown(asked['key'])} for {format_bytes(asked['demand_bytes'])}: "
+        f"{own} itself, {_shown(asked['key'])} for {most}: "
         "growth counts what an item's end still held, whether the program kept it or its allocator."
     )
     return Finding(sentence=sentence, value=kept["delta_bytes"], unit="B", evidence=by_item)
@@ -160,7 +165,7 @@ def warning_finding(logs: pl.DataFrame, death: Death | None) -> Finding | None:
     if age_s > _WARNED_WITHIN_S:
         return None
     line = last["line"][0].strip()
-    sentence = f"The last warning came {format_seconds(age_s)} before the end: {line!r}."
+    sentence = f"The last warning or error in the log came {format_seconds(age_s)} before the end: {line!r}."
     return Finding(sentence=sentence, value=age_s, unit="s", evidence=last_warnings(logs, 5))
 
 
@@ -174,7 +179,7 @@ def _others(items: pl.DataFrame) -> str:
 
 
 def _odd_features(items: pl.DataFrame, top: pl.DataFrame) -> str:
-    """Where does this item's feature stand furthest above the median of the others?  ``chunks 479, median 4``."""
+    """Which of this item's features stand at least twice above the median of the others?  The oddest three."""
     values = (
         items.with_columns(is_top=(pl.col("pid") == top["pid"][0]) & (pl.col("index") == top["index"][0]))
         .select("is_top", "features")
@@ -189,8 +194,7 @@ def _odd_features(items: pl.DataFrame, top: pl.DataFrame) -> str:
         .agg(mine=mine, usual=usual)
         .filter((pl.col("usual") > 0) & (pl.col("mine") >= 2 * pl.col("usual")))
         .sort(pl.col("mine") / pl.col("usual"), "feature", descending=[True, False])
+        .head(_N_ODD)
     )
-    if odd.is_empty():
-        return ""
-    first = odd.row(0, named=True)
-    return f"; its {first['feature']} is {first['mine']:,.0f}, the others' median {first['usual']:,.0f}"
+    parts = [f"{row['feature']} {row['mine']:,.0f} ({row['usual']:,.0f})" for row in odd.to_dicts()]
+    return f"; odd about it, with the others' medians: {', '.join(parts)}" if parts else ""

@@ -78,10 +78,15 @@ class LastMoments:
 
     @property
     def nearest_bytes(self) -> int | None:
-        """Which usage does the limit compare: the cgroup's under a cgroup limit, else the tree's?"""
+        """Which usage does the limit compare?
+
+        Under a cgroup limit the cgroup's, or the tree's where that is higher (it is sampled ten times as often);
+        else the tree's.
+        """
         in_cgroup = self.limit is not None and self.limit.enforcer is Enforcer.CGROUP
         tree = self.used_bytes if self.used_bytes is not None else self.rss_bytes
-        return self.cgroup_bytes if in_cgroup and self.cgroup_bytes is not None else tree
+        known = [used for used in (tree, self.cgroup_bytes if in_cgroup else None) if used is not None]
+        return max(known, default=None)
 
     def ending(self) -> str:
         """How did it end, in words?  ``exit status 137: ended by SIGKILL``."""

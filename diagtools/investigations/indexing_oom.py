@@ -17,11 +17,11 @@ from pathlib import Path
 import altair as alt
 import polars as pl
 
-from diagtools.analyse.conclusion import conclude, flatter_but_dead, largest_harmless
+from diagtools.analyse.conclusion import conclude, flatter_but_dead, largest_harmless, lessons
 from diagtools.analyse.contributors import contributors, growth_bytes
 from diagtools.analyse.corpus import classify
 from diagtools.analyse.explain import explain_peaks
-from diagtools.analyse.findings import run_findings
+from diagtools.analyse.findings import kept_finding, run_findings
 from diagtools.capture.folder import store
 from diagtools.errors import NoDataError, UnavailableError, UsageError
 from diagtools.investigations import places
@@ -93,7 +93,8 @@ class IndexingOom(Case):
         _must_have_indexed(run)
         self.first_run = run
         self._progress.say("recorded.")
-        return Prose(self.what_happened(), heading="What happened")
+        last_words = [f"Last log line: {line}" for line in run.last_log_lines(5)]
+        return Prose([*self.what_happened(), *last_words], heading="What happened")
 
     def test_theories(self) -> Prose:
         """Runs the program as it is and with each mend, interleaved, and says which theory held."""
@@ -140,17 +141,9 @@ class IndexingOom(Case):
             item_in_flight=run.item_in_flight,
         )
 
-    def last_words(self) -> Table:
-        """The last log lines before the end, redacted."""
-        return Table(pl.DataFrame({"last log lines": self.run.last_log_lines(5)}))
-
     def demand(self) -> alt.TopLevelMixin:
-        """Who asked for the memory: own peak demand beside memory kept, by file."""
-        return demand_chart(self._contributors("item"), title=None)
-
-    def demand_by_kind(self) -> Table:
-        """The same by kind of file."""
-        return Table.of_contributors(self._contributors("kind"))
+        """Who asked for the memory: own peak demand beside memory kept, by file and by kind of file."""
+        return alt.vconcat(demand_chart(self._contributors("item")), demand_chart(self._contributors("kind")))
 
     # --- what the theories say -----------------------------------------------------------------------
 
@@ -181,6 +174,12 @@ class IndexingOom(Case):
     def concluded(self) -> list[Finding]:
         """The same as findings."""
         return [*conclude(self.effects), *self._looked_like_a_fix(), *self._predicted()]
+
+    def lessons(self) -> Prose:
+        """What this case teaches, as far as its own runs show it."""
+        run = self.run
+        kept = kept_finding(run.items, growth_bytes(run.timeline))
+        return Prose(lessons(self.effects, self._looked_like_a_fix(), kept), heading="Lessons")
 
     def findings(self) -> list[Finding]:
         """What happened, then what the experiment concluded."""

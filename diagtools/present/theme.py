@@ -38,6 +38,7 @@ FAILED: Final = _ORANGE
 DEMAND: Final = _BLUE
 KEPT: Final = BLACK
 BASELINE: Final = BLACK
+BASELINE_BAR: Final = "#9AA0A6"
 VARIANT: Final = _BLUE
 
 #: One pale tint after the other for phases, told apart by their labels.
@@ -48,6 +49,7 @@ KINDS: Final = MappingProxyType({"generated": _ORANGE, "hand-written": _BLUE, "u
 
 #: Runs drawn over each other, in this order: dark and dashed differently, so that grey print keeps them apart.
 RUNS: Final = (BLACK, _BLUE, _GREEN, _ORANGE, _PURPLE, _SKY, GREY)
+RUNS_INK: Final = (BLACK, "#005A8C", "#00694D", "#8A5A00", "#8A3D68", "#1F6F9E", GREY)
 RUN_DASHES: Final = ((1, 0), (1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (4, 2), (1, 3))
 
 VERDICTS: Final = MappingProxyType(
@@ -63,6 +65,11 @@ TITLE_SIZE: Final = 17
 SUBTITLE_SIZE: Final = 13
 LABEL_SIZE: Final = 12
 CROSS: Final = "M-1,-1L1,1M1,-1L-1,1"  #: the mark of a kill; a closed shape would hide the line's end
+
+#: A shape for each verdict.  Signs such as ✔ are not in the font: they would change the look of the whole line.
+VERDICT_SHAPES: Final = MappingProxyType(
+    {Verdict.CONFIRMED: "M-1,0.1L-0.3,0.8L1,-0.8", Verdict.REFUTED: CROSS, Verdict.INCONCLUSIVE: "circle"}
+)
 
 _Chart = TypeVar("_Chart", bound=alt.TopLevelMixin)
 
@@ -108,3 +115,14 @@ def dressed(chart: _Chart) -> _Chart:
         view=alt.ViewConfig(stroke=None),
     )
     return look
+
+
+def stacked(*charts: alt.LayerChart | alt.VConcatChart, spacing: int = 28) -> alt.VConcatChart:
+    """Several finished charts below each other as one picture; a concatenation takes the look only at its top."""
+    plain = []
+    for chart in charts:
+        bare = chart.copy(deep=False)
+        bare.config = alt.Undefined
+        plain.append(bare)
+    together: alt.VConcatChart = alt.vconcat(*plain, spacing=spacing).resolve_scale(color="independent")
+    return dressed(together)

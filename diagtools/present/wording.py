@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from diagtools.present.names import file_name, shortened
-from diagtools.units import format_bytes, format_share
+from diagtools.units import format_bytes, format_seconds, format_share
 from diagtools.values import Cause, Death, Effect, Grade, Verdict
 
 _ENDED = MappingProxyType(
@@ -46,26 +46,48 @@ def of_limit(n_bytes: int, limit_bytes: int | None) -> str:
     return f"{format_bytes(n_bytes)} ({format_share(n_bytes / limit_bytes)} of the limit)"
 
 
-def bound(n_bytes: float, *, is_bound: bool) -> str:
-    """The size, with ``≥`` where a kill cut it short."""
-    return ("≥ " if is_bound else "") + format_bytes(n_bytes)
+def measured(metric: str, value: float | None, *, is_bound: bool = False) -> str:
+    """A metric's value with its unit, which its name says; ``≥`` where a kill cut it short."""
+    if value is None:
+        return "not measured"
+    return ("≥ " if is_bound else "") + _in_unit(metric, value)
+
+
+def _in_unit(metric: str, value: float) -> str:
+    if metric.endswith("_bytes"):
+        return format_bytes(value)
+    if metric.endswith("_s"):
+        return format_seconds(value)
+    if metric.endswith("share"):
+        return format_share(value)
+    return f"{value:,.4g}"
 
 
 def change(effect: Effect) -> str:
-    """What did the change do to the metric, in a few words?
-
-    A change between two lower bounds is not known, and nothing is said of its size.
-    """
+    """What did the change do to the run and to the metric, in a few words?"""
     if effect.n_variant_killed and effect.n_baseline_killed:
-        where = {True: "killed in the same item", False: "killed in another item", None: "killed all the same"}
+        where = {
+            True: "killed in the same item",
+            False: "killed in another item",
+            None: "killed all the same",
+        }
         return where[effect.same_item]
     if effect.n_variant_killed:
         return "killed, unlike the baseline"
     if effect.change_share is None:
         return "not measured"
+    return ("not killed, " if effect.rescued else "") + signed_change(effect)
+
+
+def signed_change(effect: Effect) -> str:
+    """The change of the metric as a share: ``−76 %``, and ``−76 % or more`` where the baseline was cut short.
+
+    Between two lower bounds nothing is known of the size, and nothing is said of it.
+    """
+    if effect.change_share is None:
+        return ""
     at_least = " or more" if effect.baseline_is_bound and effect.change_share < 0 else ""
-    drop = f"{signed_share(effect.change_share)}{at_least}"
-    return f"not killed, {drop}" if effect.rescued else drop
+    return signed_share(effect.change_share) + at_least
 
 
 def signed_share(share: float) -> str:

@@ -28,7 +28,11 @@ INJECTED = os.path.join(_PROBES, "inject")
 
 
 def environment(
-    existing: Mapping[str, str], run_folder: str, *, items_under: str | None = None, items_calls: str | None = None
+    existing: Mapping[str, str],
+    run_folder: str,
+    *,
+    items_under: str | None = None,
+    items_calls: str | None = None,
 ) -> dict[str, str]:
     """Which variables does a command need to be recorded?  Those to add to or replace in its ``existing`` ones.
 

@@ -1,59 +1,72 @@
 """Thins out a recording's history: of each bucket of time the sample of the whole tree with the largest sum stays.
 
 Runs in a copy of the sampler beside it.  Whole ticks are kept, so that a tree's memory at a time stays a sum of
-what was measured at that time; high-water marks and CPU times keep their maxima.  Processes, exits and events
-all stay.  A crash at any point leaves either the old files or the new one.
+what was measured at that time; high-water marks, PSS and CPU times keep their maxima, and so do the figures of
+the system (of what is available: the minimum).  Processes, exits and events all stay; an exit carries the
+high-water mark of a process that no kept sample shows.  A crash at any point leaves either the old files or the
+new one, or both: then the records of the waiting file up to the second value of the last "decimated" event of
+the history stand in both.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from diagtools.probes import records
 
 _DECIMATED = records.EVENTS.index("decimated")
+_NARROWEST_NS = 20_000_000
+_LOW_HALF = 0xFFFF_FFFF
+_BESIDES = 3  # records of a bucket that are no samples: one SYSTEM, two OUTPUT
 
 
 def decimate(folder: str, history: str, waiting: str, room_bytes: int) -> None:
     """Merges ``waiting`` into ``history`` so that what can be thinned out takes about ``room_bytes``."""
-    target = os.path.join(folder, history)
-    sources = [path for path in (target, os.path.join(folder, waiting)) if os.path.exists(path)]
-    bucket_ns = _bucket_width(sources, room_bytes)
-    with open(target + ".tmp", "wb", buffering=1 << 20) as file:
-        for record in _thinned(sources, bucket_ns):
+    old, new = os.path.join(folder, history), os.path.join(folder, waiting)
+    done = _done(old)
+    bucket_ns = _bucket_width(_merged(old, new, done), room_bytes)
+    with open(old + ".tmp", "wb", buffering=1 << 20) as file:
+        for record in _thinned(_merged(old, new, done), bucket_ns):
             file.write(record)
         file.flush()
         os.fsync(file.fileno())
-    os.rename(target + ".tmp", target)
-    os.unlink(sources[-1])
+    os.rename(old + ".tmp", old)
+    os.unlink(new)
 
 
-def _whole(paths: list[str]) -> Iterator[tuple[bytes, records.Record]]:
-    for path in paths:
-        with open(path, "rb", buffering=1 << 20) as file:
-            while len(raw := file.read(records.SIZE)) == records.SIZE:
-                if records.is_whole(raw):
-                    yield raw, records.unpack(raw)
+def _whole(path: str) -> Iterator[tuple[bytes, records.Record]]:
+    if not os.path.exists(path):
+        return
+    with open(path, "rb", buffering=1 << 20) as file:
+        while len(raw := file.read(records.SIZE)) == records.SIZE:
+            if records.is_whole(raw):
+                yield raw, records.unpack(raw)
 
 
-def _bucket_width(paths: list[str], room_bytes: int) -> int:
-    """How many ns must share one tick for the rest to fit the room?  At least 20 ms."""
-    n_samples = first = last = 0
-    for _, record in _whole(paths):
+def _done(history: str) -> int:
+    """Up to which number are records in the history already?  −1 without one."""
+    marks = [r.payload[1] for _, r in _whole(history) if r.kind == records.EVENT and r.small == _DECIMATED]
+    return max(marks, default=-1)
+
+
+def _merged(history: str, waiting: str, done: int) -> Iterator[tuple[bytes, records.Record]]:
+    yield from _whole(history)
+    for raw, record in _whole(waiting):
+        if record.seq > done:
+            yield raw, record
+
+
+def _bucket_width(found: Iterable[tuple[bytes, records.Record]], room_bytes: int) -> int:
+    """How many ns must share one tick for the rest to fit the room?"""
+    n_samples = n_ticks = first = last = 0
+    for _, record in found:
         if record.kind == records.SAMPLE:
             n_samples += 1
+            n_ticks += record.t_ns != last
             first, last = first or record.t_ns, record.t_ns
-    span_ns = last - first
-    return max(20_000_000, span_ns * n_samples * records.SIZE // max(1, room_bytes) // max(1, _ticks(paths)))
-
-
-def _ticks(paths: list[str]) -> int:
-    n_ticks = t_ns = 0
-    for _, record in _whole(paths):
-        if record.kind == records.SAMPLE and record.t_ns != t_ns:
-            n_ticks, t_ns = n_ticks + 1, record.t_ns
-    return n_ticks
+    bucket_bytes = (n_samples / max(1, n_ticks) + _BESIDES) * records.SIZE
+    return max(_NARROWEST_NS, int((last - first) * bucket_bytes / max(1, room_bytes)))
 
 
 class _Bucket:
@@ -62,58 +75,77 @@ class _Bucket:
     def __init__(self) -> None:
         self.best: list[records.Record] = []
         self.tick: list[records.Record] = []
-        self.highest: dict[int, tuple[int, int]] = {}
-        self.others: dict[tuple[int, int], bytes] = {}
+        self.highest: dict[int, tuple[int, ...]] = {}
+        self.system: records.Record | None = None
+        self.output: dict[int, bytes] = {}
 
     def sample(self, record: records.Record) -> None:
         if self.tick and self.tick[0].t_ns != record.t_ns:
             self.close_tick()
         self.tick.append(record)
-        hwm, cpu = record.payload[2], record.payload[3]
-        old_hwm, old_cpu = self.highest.get(record.pid, (0, 0))
-        self.highest[record.pid] = (
-            max(old_hwm, 0 if hwm == records.UNKNOWN else hwm),
-            max(old_cpu, 0 if cpu == records.UNKNOWN else cpu),
-        )
+        seen = record.payload[2:]
+        self.highest[record.pid] = _maxima(self.highest.get(record.pid, seen), seen)
 
     def close_tick(self) -> None:
         if sum(r.payload[0] for r in self.tick) > sum(r.payload[0] for r in self.best):
             self.best = self.tick
         self.tick = []
 
+    def machine(self, record: records.Record) -> None:
+        self.system = record if self.system is None else _highest_system(self.system, record)
+
     def written(self) -> Iterator[bytes]:
         self.close_tick()
         for record in self.best:
-            rss, shared, _, _, pss = record.payload
-            hwm, cpu = (value or records.UNKNOWN for value in self.highest[record.pid])
-            payload = (rss, shared, hwm, cpu, pss)
-            yield records.pack(
-                records.SAMPLE, record.t_ns, record.pid, record.seq, payload, flags=records.DECIMATED_FLAG
-            )
-        yield from self.others.values()
+            yield _packed(record, (*record.payload[:2], *self.highest[record.pid]))
+        if self.system is not None:
+            yield _packed(self.system, self.system.payload)
+        yield from self.output.values()
 
 
-def _thinned(paths: list[str], bucket_ns: int) -> Iterator[bytes]:
+def _packed(record: records.Record, payload: tuple[int, ...]) -> bytes:
+    kind, t_ns, pid, seq, small = record.kind, record.t_ns, record.pid, record.seq, record.small
+    return records.pack(kind, t_ns, pid, seq, payload, small, flags=records.DECIMATED_FLAG)
+
+
+def _maxima(one: Iterable[int], other: Iterable[int], unknown: int = records.UNKNOWN) -> tuple[int, ...]:
+    """The larger of each pair; a known number is larger than an unknown one."""
+    return tuple(max((n for n in pair if n != unknown), default=unknown) for pair in zip(one, other))
+
+
+def _highest_system(one: records.Record, other: records.Record) -> records.Record:
+    cgroup, read, write = _maxima(*((r.payload[0], r.payload[3], r.payload[4]) for r in (one, other)))
+    low, high = _maxima(*((r.payload[2] & _LOW_HALF, r.payload[2] >> 32) for r in (one, other)), unknown=_LOW_HALF)
+    payload = (cgroup, min(one.payload[1], other.payload[1]), low | high << 32, read, write)
+    (small,) = _maxima((one.small,), (other.small,), unknown=records.NO_SMALL)
+    return other._replace(payload=payload, small=small, pid=max(one.pid, other.pid))
+
+
+def _thinned(found: Iterable[tuple[bytes, records.Record]], bucket_ns: int) -> Iterator[bytes]:
     bucket = _Bucket()
     number = highest_seq = last_ns = 0
     has_header = False
-    for raw, record in _whole(paths):
+    for raw, record in found:
         highest_seq, last_ns = max(highest_seq, record.seq), max(last_ns, record.t_ns)
-        if record.kind == records.HEADER:
-            if not has_header:
-                yield raw
-            has_header = True
-        elif record.kind == records.EVENT and record.small == _DECIMATED:
-            continue
-        elif record.kind in (records.PROCESS, records.EXIT, records.EVENT):
-            yield raw
-        else:
+        if record.kind in (records.SAMPLE, records.SYSTEM, records.OUTPUT):
             if record.t_ns // bucket_ns != number:
                 yield from bucket.written()
                 bucket, number = _Bucket(), record.t_ns // bucket_ns
-            if record.kind == records.SAMPLE:
-                bucket.sample(record)
-            else:
-                bucket.others[record.kind, record.small if record.kind == records.OUTPUT else 0] = raw
+            _put(bucket, raw, record)
+        elif record.kind == records.HEADER:
+            if not has_header:
+                yield raw
+            has_header = True
+        elif not (record.kind == records.EVENT and record.small == _DECIMATED):
+            yield raw
     yield from bucket.written()
     yield records.pack(records.EVENT, last_ns, 0, highest_seq, (bucket_ns, highest_seq, 0, 0, 0), _DECIMATED)
+
+
+def _put(bucket: _Bucket, raw: bytes, record: records.Record) -> None:
+    if record.kind == records.SAMPLE:
+        bucket.sample(record)
+    elif record.kind == records.SYSTEM:
+        bucket.machine(record)
+    else:
+        bucket.output[record.small] = raw

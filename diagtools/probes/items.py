@@ -4,9 +4,9 @@ Either the files that it opens for reading under a folder, or the calls of one f
 program had called ``mark.item``.
 
 **Files** (``watch_opened``) are seen by an audit hook.  An item is named by its path below the folder and carries
-``size_bytes``.  Nothing tells when a file is closed: it ends with the thread's next one, with its thread, or at exit,
-always as ``ok``.  The same file opened again at once is the same item.  Not seen: files that C code opens itself,
-those that the program writes, and code that Python imports.
+``size_bytes``.  Nothing tells when a file is closed: its item ends with the thread's next one, with its thread, or at
+exit, as ``ok`` unless an exception ends the program.  The same file opened again at once is the same item.  Not seen:
+files that C code opens itself, those that the program writes, and code that Python imports.
 
 **Calls** (``watch_calls``) are seen by a wrapper that takes the function's place once its module has run.  An item is
 named by the first argument (after ``self`` or ``cls``) where that is a path, bytes or a short line of text, and
@@ -24,6 +24,7 @@ import os
 import stat
 import sys
 from itertools import count
+from types import BuiltinFunctionType, FunctionType, MethodType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing is not imported into the program
@@ -43,7 +44,13 @@ _ACCESS_WITHOUT_READING = (
     | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0)
 )  # fmt: skip
 
+_PATH_LIMIT = 4096
+
 _GENERATOR, _COROUTINE, _ITERABLE_COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200  # of co_flags
+#: What functools.wraps copies, which is not imported into the program.
+_COPIED = ("__module__", "__name__", "__qualname__", "__doc__", "__type_params__") + (
+    ("__annotate__",) if sys.version_info >= (3, 14) else ("__annotations__",)
+)
 #: Frames of such a file name are passed over by ``warnings`` and ``logging`` when they count the stack.
 _WRAPPER_FILE = "<diagtools items, passed over like importlib._bootstrap>"
 #: Frames of this file name are cut from the tracebacks of failing imports.
@@ -100,12 +107,11 @@ class _NamesUnder:
         self._beginnings = (os.path.join(os.path.normpath(folder), ""), self._real)
         self._by_directory: dict[str, str | None] = {}
 
-    def name_of(self, path: Any) -> str | None:
+    def name_of(self, asked: Any) -> str | None:
         """What is this file called below the folder?  ``None`` for any other, and for a descriptor."""
-        if type(path) is not str:
-            if path is None or isinstance(path, int):
-                return None
-            path = os.fsdecode(path)
+        if asked is None or type(asked) is int:
+            return None
+        path = asked if type(asked) is str else os.fsdecode(asked)
         if not path.startswith("/"):
             path = os.path.join(os.getcwd(), path)
         if path.startswith(self._beginnings):
@@ -138,7 +144,7 @@ def _is_code(name: str) -> bool:
     if name.endswith((".pyc", ".pyo")) or "__pycache__" in name:
         return True
     try:
-        opener = sys._getframe(3)  # this function, the hook, who opened
+        opener = sys._getframe(2)  # 0 is this function, 1 the hook
     except ValueError:
         return True  # nobody runs yet: it is the program itself
     return opener.f_code.co_filename.startswith("<frozen importlib")
@@ -159,58 +165,70 @@ def watch_calls(target: str, recorder: Any) -> None:
 
 
 class _Watched:
-    """The function whose calls are items, as it is looked for."""
+    """The function whose calls are items, and whether it has been found."""
 
     def __init__(self, target: str, recorder: Any) -> None:
         self.module, _, path = target.partition(":")
         self.path = path.split(".")
+        self.is_found = False
+        self.problem = "was never found"
         self._target = target
         self._recorder = recorder
-        self._problem = "was never found"
-        self._is_found = False
 
     def wrap_in(self, namespace: dict[str, Any]) -> bool:
-        """Put the wrapper into these names of a module; false where the function is not (yet) in it."""
+        """Put the wrapper into these names of a module; false where the function is not (yet) among them."""
         try:
             return self._wrap_in(namespace)
         except Exception as error:  # noqa: BLE001 - the program goes on without
-            self._problem = f"could not be wrapped: {type(error).__name__}: {error}"
+            self.problem = f"could not be wrapped: {type(error).__name__}: {error}"
             return False
 
     def _wrap_in(self, namespace: dict[str, Any]) -> bool:
-        *classes, name = self.path
+        *outer, name = self.path
+        if self.path[0] not in namespace:
+            return False
         owner: Any = None
-        for each in classes:
+        for each in outer:
             owner = namespace[each] if owner is None else getattr(owner, each)
         names = namespace if owner is None else _attributes(owner)
-        if name not in names or _is_wrapper(names[name]):
-            return name in names
-        wrapped = self._wrapped(names[name], is_method=owner is not None)
-        if wrapped is None:
-            self._problem = f"is not a function but a {type(names[name]).__name__}"
+        if name not in names:
             return False
-        if owner is None:
-            namespace[name] = wrapped
-        else:
-            setattr(owner, name, wrapped)
-        self._is_found = True
+        if not _is_wrapper(names[name]):
+            wrapped = self._wrapped(names[name], is_method=isinstance(owner, type))
+            if wrapped is None:
+                self.problem = f"is not a function but a {type(names[name]).__name__}"
+                return False
+            if owner is None:
+                namespace[name] = wrapped
+            else:
+                setattr(owner, name, wrapped)
+        self.is_found = True
         return True
 
     def _wrapped(self, found: Any, *, is_method: bool) -> Any:
-        if isinstance(found, staticmethod):
-            wrapped = self._wrapped(found.__func__, is_method=False)
-            return wrapped and staticmethod(wrapped)
-        if isinstance(found, classmethod):
-            wrapped = self._wrapped(found.__func__, is_method=True)
-            return wrapped and classmethod(wrapped)
-        if not _is_function(found):
-            return None
-        return _wrapper(found, _Items(self._recorder, found, self.path[-1], int(is_method)))
+        """The same kind of thing, each call an item; ``None`` for what is no function."""
+        if isinstance(found, (staticmethod, classmethod)):
+            wrapped = self._wrapped(found.__func__, is_method=isinstance(found, classmethod))
+            return None if wrapped is None else type(found)(wrapped)
+        if (
+            isinstance(found, (FunctionType, BuiltinFunctionType, MethodType))
+            or type(found).__name__ == "cython_function_or_method"
+        ):
+            return _wrapper(found, _Items(self._recorder, found, self.path[-1], int(is_method)))
+        return None
 
     def say_if_missing(self) -> None:
         """Leave an event that says why there are no items."""
-        if not self._is_found:
-            self._recorder.event(f"items: {self._target} {self._problem}", {})
+        if not self.is_found:
+            self._recorder.event(f"items: {self._target} {self.problem}", {})
+
+
+def _attributes(owner: Any) -> dict[str, Any]:
+    """What ``owner`` has, as it is stored: inherited too, and nothing bound or computed."""
+    found: dict[str, Any] = {}
+    for each in reversed(owner.__mro__ if isinstance(owner, type) else (owner,)):
+        found.update(vars(each))
+    return found
 
 
 class _Items:
@@ -225,7 +243,7 @@ class _Items:
         self._n_skipped = n_skipped
         self._numbers = count(1)
         code: CodeType | None = getattr(function, "__code__", None)
-        names = code.co_varnames[: code.co_argcount] if code else ()
+        names = code.co_varnames[isinstance(function, MethodType) : code.co_argcount] if code else ()
         self._first = names[n_skipped] if len(names) > n_skipped else ""
 
     def __call__(self, call: tuple[tuple[Any, ...], dict[str, Any]]) -> Any:
@@ -245,12 +263,228 @@ class _Items:
 def _named(first: Any) -> tuple[Any, dict[str, float]]:
     """The name and the features that a first argument gives to its call."""
     try:
-        if isinstance(first, os.PathLike):
-            first = os.fspath(first)
-            return first, _size_of_file(first)
-        if not isinstance(first, (str, bytes)):
+        if not isinstance(first, (str, bytes, os.PathLike)):
             return None, {}
-        features = _size_of_file(first) if len(first) <= os.pathconf_names.get("PC_PATH_MAX", 0) else {}
-        return first, features
+        name = os.fspath(first)
+        size_bytes = _size_of_file(name)
+        if size_bytes is not None:
+            return name, {"size_bytes": size_bytes}
+        is_name = isinstance(first, os.PathLike) or (len(name) <= _TEXT_LIMIT and len(name.splitlines()) < 2)
+        return name if is_name else None, _size_of_text(first)
     except Exception:  # noqa: BLE001 - whatever a program passes to its function
         return None, {}
+
+
+def _size_of_file(path: str | bytes) -> int | None:
+    if not 0 < len(path) <= _PATH_LIMIT:
+        return None
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def _size_of_text(text: Any) -> dict[str, float]:
+    """Bytes where they are known without encoding the text, which would cost the program memory."""
+    if isinstance(text, os.PathLike):
+        return {}
+    is_exact = isinstance(text, bytes) or text.isascii()
+    return {"size_bytes" if is_exact else "n_chars": len(text)}
+
+
+def _wrapper(original: Any, begin: Begin) -> Any:
+    """A function in place of ``original`` that begins and ends an item around each call.
+
+    Its code uses nothing but its two closure cells, so that it can be pickled by value as ``original`` can.
+    """
+    flags = getattr(getattr(original, "__code__", None), "co_flags", 0)
+    if flags & _ASYNC_GENERATOR:
+        wrapper = _around_async_generator(original, begin)
+    elif flags & _COROUTINE:
+        wrapper = _around_coroutine(original, begin)
+    elif flags & _GENERATOR:
+        wrapper = _around_generator(original, begin)
+    else:
+        wrapper = _around_function(original, begin)
+    code: CodeType = wrapper.__code__
+    wrapper.__code__ = code.replace(
+        co_filename=_WRAPPER_FILE,
+        co_name=original.__name__,
+        co_flags=code.co_flags | flags & _ITERABLE_COROUTINE,
+    )
+    for name in _COPIED:
+        if hasattr(original, name):
+            setattr(wrapper, name, getattr(original, name))
+    vars(wrapper).update(getattr(original, "__dict__", {}))
+    wrapper.__wrapped__ = original
+    return wrapper
+
+
+def _around_function(original: Any, begin: Begin) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True  # by pytest
+        with begin((args, kwargs)):
+            return original(*args, **kwargs)
+
+    return wrapper
+
+
+def _around_coroutine(original: Any, begin: Begin) -> Any:
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        with begin((args, kwargs)):
+            return await original(*args, **kwargs)
+
+    return wrapper
+
+
+def _around_generator(original: Any, begin: Begin) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        __tracebackhide__ = True
+        with begin((args, kwargs)):
+            return (yield from original(*args, **kwargs))
+
+    return wrapper
+
+
+def _around_async_generator(original: Any, begin: Begin) -> Any:
+    async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        __tracebackhide__ = True
+        with begin((args, kwargs)):
+            inner = original(*args, **kwargs)
+            try:
+                value = await inner.__anext__()
+                while True:
+                    try:
+                        sent = yield value
+                    except GeneratorExit:
+                        await inner.aclose()
+                        raise
+                    except BaseException as error:  # noqa: BLE001 - all of them are thrown into it
+                        value = await inner.athrow(error)
+                    else:
+                        value = await inner.asend(sent)
+            except StopAsyncIteration:
+                return
+
+    return wrapper
+
+
+def _is_wrapper(found: Any) -> bool:
+    code = getattr(getattr(found, "__func__", found), "__code__", None)
+    return getattr(code, "co_filename", None) == _WRAPPER_FILE
+
+
+# --- where the function turns up ----------------------------------------------------------------------------
+
+
+class _Finder:
+    """Finds the watched module as it would be found without us, and sees to it once it has run.
+
+    It stays for reloads.  A loader older than ``exec_module`` is left alone.
+    """
+
+    def __init__(self, watched: _Watched) -> None:
+        self._watched = watched
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != self._watched.module:
+            return None
+        for finder in list(sys.meta_path):
+            if finder is not self and hasattr(finder, "find_spec"):
+                spec = finder.find_spec(name, path, target)
+                if spec is not None:
+                    if hasattr(spec.loader, "exec_module"):
+                        spec.loader = _Loader(spec, self._watched)  # type: ignore[assignment]
+                    return spec
+        return None
+
+
+class _Loader:
+    """Stands in for a module's loader from when it is found until it begins to run."""
+
+    def __init__(self, spec: ModuleSpec, watched: _Watched) -> None:
+        self._loader: Any = spec.loader
+        self._watched = watched
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        create = getattr(self._loader, "create_module", None)
+        found: ModuleType | None = create(spec) if create else None
+        return found
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert module.__spec__ is not None
+        module.__spec__.loader = module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        self._watched.wrap_in(vars(module))
+
+
+for _method in (_Finder.find_spec, _Loader.create_module, _Loader.exec_module):
+    _method.__code__ = _method.__code__.replace(co_filename=_IMPORT_FILE)
+
+
+def _watch_main(watched: _Watched) -> None:
+    """Look for the function in the program itself, which no import hook sees: ``__main__``, or a module under -m.
+
+    The audit event of its start gives its code.  Where that stores the name, its lines are traced until the
+    function is there; calls before are none.
+    """
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        if event != "exec" or watched.is_found:
+            return
+        try:
+            code = args[0]
+            if code.co_name != "<module>" or watched.path[0] not in code.co_names:
+                return
+            if sys.gettrace() is None:
+                sys.settrace(_MainTracer(watched, code).on_call)
+            elif watched.module == "__main__":
+                watched.problem = "was not looked for: another tracer is at work"
+        except Exception:  # noqa: BLE001 - it would keep the program from running
+            pass
+
+    sys.addaudithook(hook)
+
+
+class _MainTracer:
+    """Traces the lines of one module, and of nothing that it calls, until the watched function is in it."""
+
+    def __init__(self, watched: _Watched, code: CodeType) -> None:
+        self._watched = watched
+        self._code: CodeType | None = code
+
+    def on_call(self, frame: FrameType, event: str, arg: object) -> Callable[..., Any] | None:
+        if self._code is None:  # the module runs; this is something that it calls
+            return None
+        is_it = frame.f_code is self._code and self._is_main(frame.f_globals)
+        self._code = None
+        if is_it:
+            return self._on_line
+        self._stop(frame)
+        return None
+
+    def _on_line(self, frame: FrameType, event: str, arg: object) -> Callable[..., Any] | None:
+        if self._watched.wrap_in(frame.f_globals) or event == "return":
+            self._stop(frame)
+            return None
+        return self._on_line
+
+    def _is_main(self, names: dict[str, Any]) -> bool:
+        if names.get("__name__") not in (
+            "__main__",
+            "__mp_main__",
+        ):  # the second in a child of multiprocessing
+            return False
+        return self._watched.module in ("__main__", getattr(names.get("__spec__"), "name", None))
+
+    def _stop(self, frame: FrameType) -> None:
+        frame.f_trace = None
+        if sys.gettrace() == self.on_call:  # else the program traces itself meanwhile
+            sys.settrace(None)

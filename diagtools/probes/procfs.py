@@ -10,18 +10,37 @@ import os
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_STATUS_BYTES = 16384  # a user of a thousand groups has a long Groups: line before VmHWM:
 
 
 class Process:
     """The open files of one process of the tree and what was last read from them (bytes, µs)."""
 
-    __slots__ = ("_status", "_statm", "cpu_us", "hwm", "n_threads", "pid", "pss", "rss", "shared", "swap_kib", "t_slow")
+    __slots__ = (
+        "_status",
+        "_statm",
+        "cpu_us",
+        "hwm",
+        "n_threads",
+        "name",
+        "pid",
+        "pss",
+        "rss",
+        "shared",
+        "swap_kib",
+        "t_slow",
+    )
 
     def __init__(self, pid: int) -> None:
         """Raises ``OSError`` where the process is gone or belongs to somebody else."""
         self.pid = pid
         self._statm = os.open("/proc/%d/statm" % pid, os.O_RDONLY | os.O_CLOEXEC)
-        self._status = os.open("/proc/%d/status" % pid, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self._status = os.open("/proc/%d/status" % pid, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            os.close(self._statm)
+            raise
+        self.name = command_name(pid)
         self.rss = self.shared = self.hwm = self.swap_kib = self.n_threads = 0
         self.cpu_us: int | None = None
         self.pss: int | None = None
@@ -36,8 +55,9 @@ class Process:
     def read_slow(self, t_ns: int) -> None:
         """Reads the high-water mark, threads, swap and CPU time.  Raises ``OSError``."""
         self.t_slow = t_ns
-        status = os.pread(self._status, 4096, 0)
-        self.hwm = max(_field(status, b"\nVmHWM:") * 1024, self.rss)
+        status = os.pread(self._status, _STATUS_BYTES, 0)
+        if b"\nVmHWM:" in status:  # a dying process has none: the last one stays
+            self.hwm = max(_field(status, b"\nVmHWM:") * 1024, self.rss)
         self.swap_kib = _field(status, b"\nVmSwap:")
         self.n_threads = _field(status, b"\nThreads:")
         self.cpu_us = cpu_us(self.pid)
@@ -85,31 +105,46 @@ def command_name(pid: int) -> bytes:
         return b"?"
 
 
+def knows_pss() -> bool:
+    """Does this kernel say proportional set sizes (4.14 and later)?"""
+    return os.path.exists("/proc/self/smaps_rollup")
+
+
 def pss_bytes(pid: int) -> int | None:
-    """What is the process's proportional set size?  Null where the kernel does not say."""
+    """What is the process's proportional set size?  0 once it has ended, null where the kernel does not say."""
     try:
         text = _read("/proc/%d/smaps_rollup" % pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return 0 if knows_pss() else None
     except OSError:
         return None
     return _field(text, b"\nPss:") * 1024 if b"\nPss:" in text else None
 
 
-def io_bytes(pid: int) -> tuple[int, int]:
-    """How many bytes has the process read from and written to storage?"""
+def io_bytes(pid: int) -> tuple[int, int] | None:
+    """How many bytes has the process read from and written to storage?  Null where that is not ours to know."""
     try:
         text = _read("/proc/%d/io" % pid)
     except OSError:
-        return 0, 0
+        return None
     return _field(text, b"\nread_bytes:"), _field(text, b"\nwrite_bytes:")
 
 
-def n_fds(pid: int) -> int:
+def n_fds(pid: int) -> int | None:
     """How many descriptors has the process open?  Linux 6.2+ says so without a listing."""
     path = "/proc/%d/fd" % pid
     try:
         return os.stat(path).st_size or len(os.listdir(path))
     except OSError:
-        return 0
+        return None
+
+
+def has_ended(pid: int) -> bool:
+    """Has this process ended, be it that nobody has collected its status yet (a zombie)?"""
+    try:
+        return _stat_fields(pid)[0] in (b"Z", b"X")
+    except (OSError, ValueError, IndexError):
+        return True
 
 
 def last_pid() -> bytes:

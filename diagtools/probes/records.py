@@ -17,7 +17,8 @@ Little-endian.  Common head, then 40 bytes that depend on the kind::
     SYSTEM   cgroup, available, swap_kib | n_fds << 32, read, write
              (pid: threads; small: PSI "some avg10" in 1/100 %, NO_SMALL where unknown)
     PROCESS  ppid, start ticks, 24 bytes of name                the process was first seen at t_ns
-    EXIT     exit status (128 + signal) or UNKNOWN              the process was last seen before t_ns
+             (once more with the same start ticks where it has executed a program of another name since)
+    EXIT     exit status (128 + signal), hwm, cpu_us or UNKNOWN the process was last seen before t_ns
     OUTPUT   size of the output file                            (small: 1 stdout, 2 stderr)
     EVENT    value, second value                                (small: index into EVENTS)
 
@@ -29,7 +30,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import NamedTuple
+from collections import namedtuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing typing takes 8 ms, and the target waits for the sampler
+    from typing import NamedTuple
 
 VERSION = 1
 SIZE = 64
@@ -50,13 +55,14 @@ EVENTS = (
     "oom_kill",  # the cgroup's counter rose; value: by how many
     "recorder_died",  # the process that asked for the recording is gone
     "leftovers",  # processes that outlived the root and were ended; value: how many
-    "missed",  # value: ticks missed since the last such event
+    "missed",  # value: ticks missed since the last such event, which is at least 0.1 s ago
     "decimated",  # value: bucket in ns; second: highest seq that was decimated
     "disk_full",  # value: records that could not be written and were dropped
     "attached",  # a process that already ran
     "stopped",  # the recording was stopped, the target went on
     "start_failed",  # value: errno of exec
-    "starved",  # the sampler itself could not run; value: longest gap in ns
+    "starved",  # the sampler itself could not run for a second or more; value: that gap in ns
+    "survivors",  # processes that could not be ended (another user's); value: how many
 )
 
 _PAYLOAD = struct.Struct("<BBHQII5Q")
@@ -64,16 +70,21 @@ _NAMED = struct.Struct("<BBHQII2Q24s")
 _CRC = struct.Struct("<I")
 
 
-class Record(NamedTuple):
-    """One record as its numbers; ``payload`` holds what the kind says."""
+if TYPE_CHECKING:
 
-    kind: int
-    flags: int
-    small: int
-    t_ns: int
-    pid: int
-    seq: int
-    payload: tuple[int, ...]
+    class Record(NamedTuple):
+        """One record as its numbers; ``payload`` holds what the kind says."""
+
+        kind: int
+        flags: int
+        small: int
+        t_ns: int
+        pid: int
+        seq: int
+        payload: tuple[int, ...]
+
+else:
+    Record = namedtuple("Record", "kind flags small t_ns pid seq payload")
 
 
 def pack(

@@ -5,10 +5,11 @@ Runs as a process of its own, beside the target::
     sampler key=value … -- command argument …
 
 Keys: ``folder`` (the run folder), ``hz``, ``recorder`` (pid whose death ends the recording), ``status``
-(descriptor for messages: ``started PID``, ``failed STEP ERRNO``, ``ended STATUS``), ``cap`` (bytes for the
-watchdog), ``address_space`` (RLIMIT_AS), ``cgroup_procs``, ``cgroup_usage``, ``cgroup_events`` (files),
-``cwd``, ``terminals`` (``1``, ``2`` or ``1,2``: outputs that are terminals), ``attach`` (a pid, no command),
-``segment`` (bytes of one timeline file).  Variables ``DIAGTOOLS_TARGET_ENV_X`` become ``X`` of the target.
+(descriptor for messages: ``started PID``, ``failed STEP ERRNO``, ``lost N``, ``ended STATUS``; when its reader is
+gone the recording ends too), ``cap`` (bytes for the watchdog), ``address_space`` (RLIMIT_AS), ``cgroup_cap``,
+``cgroup_procs``, ``cgroup_usage``, ``cgroup_events`` (files), ``cwd``, ``terminals`` (``1``, ``2`` or ``1,2``:
+outputs that are terminals), ``attach`` (a pid, no command), ``segment`` (bytes of one timeline file).
+Variables ``DIAGTOOLS_TARGET_ENV_X`` become ``X`` of the target.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ import time
 
 from diagtools.probes import procfs, records, supervisor
 from diagtools.probes.options import Options
-from diagtools.probes.terminal import OutputTerminal
+from diagtools.probes.terminal import STREAMS, Outputs
 from diagtools.probes.tree import Tree
 from diagtools.probes.watchdog import Watchdog
 from diagtools.probes.writer import Writer
 
 SLOW_NS = 100_000_000
 GRACE_NS = 3_000_000_000
-_STREAMS = ((1, "stdout.log"), (2, "stderr.log"))
+STARVED_NS = 1_000_000_000
 
 
 class Sampler:
@@ -38,53 +39,47 @@ class Sampler:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._period = int(1e9 / options.hz)
-        self._writer = Writer(options.folder, options.segment)
         self._watchdog = Watchdog(options.cap)
-        self._poll = select.poll()
         self._signals: list[int] = []
-        self._terminals: dict[int, OutputTerminal] = {}
-        self._logs: dict[int, int] = {}
-        self._sizes: dict[int, int] = {}
         self._next_slow = 0
         self._oom_kills = 0
-        self._n_ticks = self._n_missed = 0
+        self._n_ticks = self._n_missed = self._n_unsaid = 0
         self._exit_status: int | None = None
         self._kill_at: int | None = None
-        self._stopping = False
+        self._is_over_cap = self._is_abandoned = self._stopping = False
 
     # --- from start to end ---------------------------------------------------------------------------
 
     def run(self) -> None:
         """Records until the target has ended, or an attached one's recording is stopped."""
-        supervisor.adopt_orphans()
-        self._oom_kills = self._read_oom_kills() or 0
-        self._start_ns = time.monotonic_ns()
-        wall_ns = time.time_ns()
         try:
-            self._root = self._options.attach or self._start_target()
+            self._start()
         except supervisor.StartFailed as failure:
             self._tell(f"failed {failure.step} {failure.errno}")
             return
-        self._writer.header(
-            self._start_ns,
-            self._root,
-            (records.VERSION, procfs.PAGE, wall_ns, int(self._options.hz * 1000), self._options.recorder),
-        )
-        self._tree = Tree(self._root if self._options.attach else None, self._writer)
+        except OSError as error:  # no room for the files of the run, or no process to attach to
+            self._tell(f"failed {'attach' if self._options.attach else 'files'} {error.errno or 0}")
+            return
         self._begin()
         self._loop()
         self._close()
 
+    def _start(self) -> None:
+        options = self._options
+        self._writer = Writer(options.folder, options.segment)
+        supervisor.adopt_orphans()
+        self._oom_kills = self._read_oom_kills() or 0
+        self._start_ns, wall_ns = time.monotonic_ns(), time.time_ns()
+        self._outputs = Outputs(options.folder, () if options.attach else STREAMS, options.terminals)
+        self._tree = Tree(options.attach or None, self._writer)
+        self._root = options.attach or self._start_target()
+        payload = (records.VERSION, procfs.PAGE, wall_ns, int(options.hz * 1000), options.recorder)
+        self._writer.header(self._start_ns, self._root, payload)
+
     def _start_target(self) -> int:
-        for stream, name in _STREAMS:
-            path = os.path.join(self._options.folder, name)
-            self._logs[stream] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            if stream in self._options.terminals:
-                self._terminals[stream] = OutputTerminal(self._logs[stream], stream)
-        outputs = {s: self._terminals[s].slave if s in self._terminals else self._logs[s] for s, _ in _STREAMS}
-        pid = supervisor.start(self._options, outputs[1], outputs[2])
-        for terminal in self._terminals.values():
-            terminal.started()
+        outputs = self._outputs
+        pid = supervisor.start(self._options, outputs.end_of_target(1), outputs.end_of_target(2))
+        outputs.started()
         return pid
 
     def _begin(self) -> None:
@@ -93,10 +88,12 @@ class Sampler:
         for kind, cap in enumerate((options.cap, options.cgroup_cap, options.address_space)):
             if cap:
                 self._writer.event(self._start_ns, "cap", self._root, cap, kind)
+        self._tree.meet(self._start_ns, self._root, 0 if options.attach else os.getpid())
         self._writer.flush(self._start_ns)
         self._tell(f"started {self._root}")
         self._listen()
         supervisor.leave_terminal()
+        supervisor.take_descriptors()
         gc.freeze()
         gc.disable()
 
@@ -105,55 +102,50 @@ class Sampler:
         os.set_blocking(self._wakeup, False)
         os.set_blocking(writing, False)
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-        for number in (*supervisor.FORWARDED, supervisor.KILL_NOW, signal.SIGWINCH):
+        listened = (*supervisor.FORWARDED, supervisor.KILL_NOW, signal.SIGWINCH)
+        for number in listened:
             signal.signal(number, lambda number, _: self._signals.append(number))
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, (*supervisor.FORWARDED, signal.SIGWINCH))
-        self._poll.register(self._wakeup, select.POLLIN)
-        for terminal in self._terminals.values():
-            self._poll.register(terminal.master, select.POLLIN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, listened)
+        self._status = select.poll()
+        if self._options.status >= 0:
+            self._status.register(self._options.status, 0)
 
     def _loop(self) -> None:
         due = time.monotonic_ns()
         while True:
             now = time.monotonic_ns()
+            self._react(now)
             if now >= due:
                 self._tick(now)
-                missed, due = self._next_due(due)
-                if missed:
-                    self._n_missed += missed
-                    self._writer.event(now, "missed", value=missed)
-                if self._is_over(now):
-                    return
+                due = self._next_due(now, due)
+            if self._is_over(now):
+                return
             self._wait(due)
-            self._react(time.monotonic_ns())
-            if self._exit_status is not None and self._kill_at is None:
-                due = time.monotonic_ns()
 
-    def _next_due(self, due: int) -> tuple[int, int]:
+    def _next_due(self, now: int, due: int) -> int:
         late = time.monotonic_ns() - due
         missed = late // self._period
-        return missed, due + (missed + 1) * self._period
+        self._n_missed += missed
+        self._n_unsaid += missed
+        if late >= STARVED_NS:
+            self._writer.event(now, "starved", value=late)
+        return due + (missed + 1) * self._period
 
     def _wait(self, due: int) -> None:
-        timeout_ms = max(0.0, (due - time.monotonic_ns()) / 1e6)
-        for descriptor, _ in self._poll.poll(timeout_ms):
+        timeout_s = max(0.0, (due - time.monotonic_ns()) / 1e9)
+        for descriptor in select.select([self._wakeup, *self._outputs.masters()], [], [], timeout_s)[0]:
             if descriptor == self._wakeup:
                 os.read(self._wakeup, 512)
             else:
-                self._pump(descriptor)
-
-    def _pump(self, descriptor: int) -> None:
-        for terminal in self._terminals.values():
-            if terminal.master == descriptor and not terminal.pump():
-                self._poll.unregister(descriptor)
+                self._outputs.pump(descriptor)
 
     def _close(self) -> None:
-        for terminal in self._terminals.values():
-            terminal.pump()
+        self._outputs.drain()
         now = time.monotonic_ns()
         self._note_output(now)
         self._note_oom_kills(now)
+        self._say_missed(now)
         status = self._exit_status
         if status is not None:
             self._writer.event(now, "ended", self._root, status)
@@ -161,39 +153,59 @@ class Sampler:
         self._writer.flush(now)
         self._tell(f"lost {self._writer.lost}")
         self._tell(f"ended {records.UNKNOWN if status is None else status}")
+        self._writer.finish()
+        if self._options.cgroup_procs:
+            supervisor.remove_cgroup(self._options.cgroup_procs)
 
     # --- one tick ------------------------------------------------------------------------------------
 
     def _tick(self, now: int) -> None:
-        self._n_ticks += 1
+        is_slow = now >= self._next_slow
+        if is_slow:
+            self._next_slow = now + SLOW_NS
+            self._say_missed(now)
+            self._look_for_recorder(now)
+        try:
+            self._observe(now)
+            if is_slow:
+                self._observe_slowly(now)
+            self._n_ticks += 1
+        except (OSError, ValueError, IndexError):  # /proc cannot be read, for instance without descriptors:
+            self._n_missed += 1  # the target must not suffer from that
+            self._n_unsaid += 1
+        self._writer.flush(now)
+
+    def _observe(self, now: int) -> None:
         self._tree.refresh(now, self._writer.decimator)
         self._tree.sample(now)
-        if self._watchdog.cap and self._kill_at is None:
+        if self._watchdog.cap and not self._is_over_cap:
             used = self._watchdog.breached(self._tree.living(), now)
             if used:
                 self._kill_for_memory(now, used)
         self._note_output(now)
-        if now >= self._next_slow:
-            self._next_slow = now + SLOW_NS
-            self._slow_tick(now)
-        self._writer.flush(now)
 
-    def _slow_tick(self, now: int) -> None:
+    def _observe_slowly(self, now: int) -> None:
         psi = procfs.psi_some_percent()
         cgroup = procfs.number_in(self._options.cgroup_usage) if self._options.cgroup_usage else None
-        reading, writing = self._tree.io_bytes()
         payload = (
             records.UNKNOWN if cgroup is None else cgroup,
             procfs.available_bytes(),
-            self._tree.swap_kib() | self._tree.n_fds() << 32,
-            reading,
-            writing,
+            self._tree.swap_and_fds(),
+            *self._tree.io_bytes(),
         )
         small = records.NO_SMALL if psi is None else int(psi * 100)
         self._writer.add(records.SYSTEM, now, self._tree.n_threads(), payload, small)
         self._tree.read_pss(now)
         self._note_oom_kills(now)
-        if os.getppid() != self._options.recorder and not self._stopping:
+
+    def _say_missed(self, now: int) -> None:
+        if self._n_unsaid:
+            self._writer.event(now, "missed", value=self._n_unsaid)
+            self._n_unsaid = 0
+
+    def _look_for_recorder(self, now: int) -> None:
+        """The recorder is gone when it is not our parent any more, or when nobody can read our messages."""
+        if not self._stopping and (os.getppid() != self._options.recorder or self._status.poll(0)):
             self._writer.event(now, "recorder_died", self._options.recorder)
             self._stop(now, signal.SIGTERM)
 
@@ -208,38 +220,46 @@ class Sampler:
         return procfs.counter_in(path, b"oom_kill") if path else None
 
     def _note_output(self, now: int) -> None:
-        for stream, log in self._logs.items():
-            size = os.fstat(log).st_size
-            if size != self._sizes.get(stream, 0):
-                self._sizes[stream] = size
-                self._writer.add(records.OUTPUT, now, self._root, (size,), stream)
+        for stream, size in self._outputs.growth():
+            self._writer.add(records.OUTPUT, now, self._root, (size,), stream)
 
-    # --- ends and signals ----------------------------------------------------------------------------
+    # --- signals -------------------------------------------------------------------------------------
 
     def _react(self, now: int) -> None:
         while self._signals:
             number = self._signals.pop(0)
             if number == signal.SIGWINCH:
-                for terminal in self._terminals.values():
-                    terminal.copy_size()
-                supervisor.send([self._root], number)
+                if self._outputs.copy_size():
+                    self._forward(now, number)
             elif number == supervisor.KILL_NOW or self._options.attach:
                 self._stop(now, signal.SIGKILL)
             else:
                 self._writer.event(now, "signal", self._root, number)
-                supervisor.send([self._root], number)
+                self._forward(now, number)
+        self._reap(now)
+
+    def _forward(self, now: int, number: int) -> None:
+        """A root that has ended gets nothing: its pid may be another's by now."""
+        if self._exit_status is None:
+            supervisor.send(self._root, number)
+        else:
+            self._tree.send(now, number)
+
+    def _reap(self, now: int) -> None:
         for pid, status in supervisor.reap():
             if not self._writer.reaped(pid):
                 self._tree.ended(now, pid, status)
+                self._tree.look_again()
                 if pid == self._root:
                     self._exit_status = status
+
+    # --- the end -------------------------------------------------------------------------------------
 
     def _kill_for_memory(self, now: int, used: int) -> None:
         self._writer.event(now, "watchdog", self._root, used, self._watchdog.cap)
         self._writer.flush(now)
-        supervisor.send(self._tree.pids(), signal.SIGKILL)
-        self._stopping = True
-        self._kill_at = now
+        self._is_over_cap = True
+        self._stop(now, signal.SIGKILL)
 
     def _stop(self, now: int, number: int) -> None:
         """Ends the tree with this signal, and with SIGKILL when the grace is over; lets an attached one be."""
@@ -247,21 +267,33 @@ class Sampler:
         if self._options.attach:
             self._writer.event(now, "stopped", self._root)
             return
-        supervisor.send(self._tree.pids(), number)
+        self._tree.send(now, number)
         self._kill_at = now if number == signal.SIGKILL else now + GRACE_NS
 
     def _is_over(self, now: int) -> bool:
         if self._options.attach:
-            return self._stopping or not self._tree.living()
+            return self._stopping or not self._tree.is_alive(self._root)
         if self._kill_at is not None and now >= self._kill_at:
-            supervisor.send(self._tree.pids(), signal.SIGKILL)
+            self._tree.send(now, signal.SIGKILL)
         if self._exit_status is None:
             return False
+        return not self._has_leftovers(now) or self._is_abandoned
+
+    def _has_leftovers(self, now: int) -> bool:
+        """Does anything outlive the root?  Then it is ended as well; what cannot be ended is left to itself."""
+        ours = self._writer.decimator
+        if not self._tree.has_children(ours):
+            return False
+        self._tree.refresh(now, ours)
+        self._tree.drop_ended(now)
         leftovers = self._tree.pids()
         if leftovers and self._kill_at is None:
             self._writer.event(now, "leftovers", self._root, len(leftovers))
             self._stop(now, signal.SIGTERM)
-        return not leftovers
+        elif leftovers and self._kill_at is not None and now >= self._kill_at + GRACE_NS:
+            self._writer.event(now, "survivors", self._root, len(leftovers))
+            self._is_abandoned = True
+        return self._tree.has_children(ours)
 
     def _tell(self, text: str) -> None:
         if self._options.status >= 0:
@@ -273,4 +305,9 @@ class Sampler:
 
 def main() -> None:
     """Runs a sampler from ``sys.argv``."""
-    Sampler(Options.parse(sys.argv[1:])).run()
+    signal.pthread_sigmask(signal.SIG_BLOCK, (*supervisor.FORWARDED, signal.SIGWINCH))
+    supervisor.guard_standard_streams()
+    options = Options.parse(sys.argv[1:])
+    if options.status >= 0:
+        os.set_inheritable(options.status, False)
+    Sampler(options).run()

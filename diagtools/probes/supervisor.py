@@ -11,14 +11,16 @@ import ctypes
 import os
 import resource
 import signal
-from collections.abc import Iterable
 
 from diagtools.probes.options import Options
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-KILL_NOW = signal.SIGUSR2
+#: What somebody may send to the recorder and means for the target.
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+#: Tells a sampler to end its tree at once; none that a program uses.
+KILL_NOW = getattr(signal, "SIGRTMIN", signal.SIGTERM)
+_EVERY_DESCRIPTOR = 1 << 16
 
 
 class StartFailed(Exception):
@@ -35,6 +37,24 @@ def adopt_orphans() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def guard_standard_streams() -> None:
+    """Puts something behind 0, 1 and 2 where they are closed, so that no file of ours gets such a number.
+
+    The target does not inherit it: what was closed is closed for it too.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) < 3:
+        pass
+    os.close(descriptor)
+
+
+def take_descriptors() -> None:
+    """Lets this process open as many files as it may: two for each process of the tree.  The target is not changed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _EVERY_DESCRIPTOR if hard == resource.RLIM_INFINITY else min(hard, _EVERY_DESCRIPTOR)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def start(options: Options, stdout: int, stderr: int) -> int:
     """Forks and executes the command of ``options`` with these outputs; returns its pid once it runs.
 
@@ -43,7 +63,10 @@ def start(options: Options, stdout: int, stderr: int) -> int:
     libc = ctypes.CDLL(None)
     sampler = os.getpid()
     reading, writing = os.pipe()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        raise StartFailed("fork", error.errno or 0) from error
     if pid == 0:
         os.close(reading)
         failure = _become(options, libc, sampler, stdout, stderr)
@@ -78,7 +101,8 @@ def _become(options: Options, libc: ctypes.CDLL, sampler: int, stdout: int, stde
         if options.address_space:
             step = "rlimit"
             hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-            resource.setrlimit(resource.RLIMIT_AS, (options.address_space, hard))
+            most = options.address_space if hard == resource.RLIM_INFINITY else min(hard, options.address_space)
+            resource.setrlimit(resource.RLIMIT_AS, (most, hard))
         step = "exec"
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
@@ -116,10 +140,17 @@ def reap() -> list[tuple[int, int]]:
         ended.append((pid, code if code >= 0 else 128 - code))
 
 
-def send(pids: Iterable[int], number: int) -> None:
-    """Sends a signal to each of these processes that still runs."""
-    for pid in pids:
-        try:
-            os.kill(pid, number)
-        except OSError:
-            pass
+def send(pid: int, number: int) -> None:
+    """Sends a signal to a process if it still runs and we may."""
+    try:
+        os.kill(pid, number)
+    except OSError:
+        pass
+
+
+def remove_cgroup(procs: str) -> None:
+    """Removes the cgroup of the target that has ended: the recorder may be gone."""
+    try:
+        os.rmdir(os.path.dirname(procs))
+    except OSError:
+        pass

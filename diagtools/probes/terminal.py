@@ -1,13 +1,19 @@
-"""Pseudo-terminals for a target whose output goes to a terminal: it finds one, and we find its output.
+"""Where the target's output goes: straight into log files, or through pseudo-terminals where it had terminals.
 
-Only output passes through them; the target keeps the real terminal as its input and its controlling one.
+Only output passes through a pseudo-terminal, so that the target finds one and we find what it wrote; it keeps
+the real terminal as its input and its controlling one.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import select
 import termios
+from collections.abc import Iterable
+
+STREAMS = ((1, "stdout.log"), (2, "stderr.log"))
+_MOST_READS = 256  # of 4 KiB each: a target that floods its terminal must not hold up the samples
 
 
 class OutputTerminal:
@@ -37,8 +43,8 @@ class OutputTerminal:
         os.close(self.slave)
 
     def pump(self) -> bool:
-        """Copies what is there to the log.  Returns whether more can come."""
-        while True:
+        """Copies to the log what is there, up to a bound.  Returns whether more can come."""
+        for _ in range(_MOST_READS):
             try:
                 text = os.read(self.master, 65536)
             except BlockingIOError:
@@ -47,7 +53,81 @@ class OutputTerminal:
                 return False
             if not text:
                 return False
-            try:
-                os.write(self._log, text)
-            except OSError:  # a full disk must not stop the target
+            self._keep(text)
+        return True
+
+    def has_more(self) -> bool:
+        """Is there something to copy at this moment?"""
+        return bool(select.select([self.master], [], [], 0)[0])
+
+    def _keep(self, text: bytes) -> None:
+        """Writes to the log; what finds no room there goes to the real terminal, where it belongs."""
+        try:
+            text = text[os.write(self._log, text) :]
+        except OSError:  # a full disk must not stop the target
+            pass
+        try:
+            while text:
+                text = text[os.write(self._real, text) :]
+        except OSError:
+            pass
+
+
+class Outputs:
+    """The target's standard output and error, and how much of them there is."""
+
+    def __init__(self, folder: str, streams: Iterable[tuple[int, str]], terminals: Iterable[int]) -> None:
+        """``terminals`` says which streams are terminals.  Raises ``OSError`` where no log can be made."""
+        self._logs: dict[int, int] = {}
+        self._sizes: dict[int, int] = {}
+        self._terminals: dict[int, OutputTerminal] = {}
+        for stream, name in streams:
+            path = os.path.join(folder, name)
+            self._logs[stream] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            if stream in terminals:
+                try:
+                    self._terminals[stream] = OutputTerminal(self._logs[stream], stream)
+                except OSError:  # no pseudo-terminal to be had: then it is a file
+                    pass
+
+    def end_of_target(self, stream: int) -> int:
+        """The descriptor that the target gets as this stream."""
+        return self._terminals[stream].slave if stream in self._terminals else self._logs[stream]
+
+    def started(self) -> None:
+        """Lets go of the target's ends once the target holds them."""
+        for terminal in self._terminals.values():
+            terminal.started()
+
+    def masters(self) -> list[int]:
+        """Our ends of the pseudo-terminals that are in use."""
+        return [terminal.master for terminal in self._terminals.values()]
+
+    def copy_size(self) -> bool:
+        """Gives the pseudo-terminals the size of the real one; false where there are none."""
+        for terminal in self._terminals.values():
+            terminal.copy_size()
+        return bool(self._terminals)
+
+    def pump(self, master: int) -> None:
+        """Copies what the target has written; a terminal that it has let go of is not watched any more."""
+        for stream, terminal in list(self._terminals.items()):
+            if terminal.master == master and not terminal.pump():
+                del self._terminals[stream]
+                os.close(master)
+
+    def drain(self) -> None:
+        """Copies the rest of what was written before everybody let go."""
+        for terminal in self._terminals.values():
+            while terminal.has_more() and terminal.pump():
                 pass
+
+    def growth(self) -> list[tuple[int, int]]:
+        """Which streams have grown since the last call, and to which size?"""
+        grown = []
+        for stream, log in self._logs.items():
+            size = os.fstat(log).st_size
+            if size != self._sizes.get(stream, 0):
+                self._sizes[stream] = size
+                grown.append((stream, size))
+        return grown

@@ -5,41 +5,58 @@ from __future__ import annotations
 import os
 import time
 
-from diagtools.probes import procfs, records
+from diagtools.probes import procfs, records, supervisor
 from diagtools.probes.writer import Writer
 
 REFRESH_NS = 20_000_000
 _SLOW_NS = 100_000_000
+_LISTING_PAUSE = 25  # times of what a listing took: a tree of a thousand threads is listed less often
 _MOVED_BYTES = 1 << 20
 _PSS_SHARE = 100
 _PSS_PAUSE_NS = 1_000_000_000
+_HALF_UNKNOWN = 0xFFFF_FFFF
 
 
 class Tree:
     """The living processes below a root (or, without one, below this process, which adopts orphans)."""
 
     def __init__(self, root: int | None, writer: Writer) -> None:
+        """Raises ``OSError`` where the root is gone."""
         self._root = root
         self._writer = writer
         self._processes: dict[int, procfs.Process] = {}
+        self._young: dict[int, tuple[int, int]] = {}
         self._children = procfs.children if procfs.has_children_files() else procfs.children_by_scan
         self._last_pid = b""
-        self._next_refresh = 0
+        self._has_changed = False
+        self._next_refresh = self._next_listing = 0
         self._next_pss = 0
         self._root_ticks = procfs.start_ticks(root) if root else 0
 
+    # --- who belongs to it ---------------------------------------------------------------------------
+
+    def look_again(self) -> None:
+        """Makes the next refresh a full one: a process has ended, and its children have moved."""
+        self._next_refresh = self._next_listing = 0
+
     def refresh(self, now: int, ours: int) -> None:
-        """Looks for new members, if a process was started anywhere since the last look; ``ours`` is left out."""
-        if now < self._next_refresh:
+        """Looks for new members where a process was started anywhere of late; ``ours`` is left out."""
+        if now < self._next_refresh or not self._may_have_grown(now):
             return
-        self._next_refresh = now + REFRESH_NS
-        last_pid = procfs.last_pid()
-        if last_pid == self._last_pid:
-            return
-        self._last_pid = last_pid
+        begun = time.monotonic_ns()
         for pid, ppid in self._members(ours):
             if pid not in self._processes:
-                self._add(now, pid, ppid)
+                self.meet(now, pid, ppid)
+        cost = time.monotonic_ns() - begun
+        self._next_refresh = now + max(REFRESH_NS, _LISTING_PAUSE * cost)
+        self._next_listing = now + max(_SLOW_NS, _LISTING_PAUSE * cost)
+
+    def _may_have_grown(self, now: int) -> bool:
+        """Also one look after the last new pid: a process has its pid before its parent's list shows it."""
+        last_pid = procfs.last_pid()
+        had_changed, self._has_changed = self._has_changed, last_pid != self._last_pid
+        self._last_pid = last_pid
+        return self._has_changed or had_changed or now >= self._next_listing
 
     def _members(self, ours: int) -> list[tuple[int, int]]:
         me = os.getpid()
@@ -51,15 +68,37 @@ class Tree:
             found += [(child, pid) for child in new]
         return found
 
-    def _add(self, now: int, pid: int, ppid: int) -> None:
+    def meet(self, now: int, pid: int, ppid: int) -> None:
+        """Takes a process in and adds its PROCESS record, unless it is gone already."""
         try:
             ticks = procfs.start_ticks(pid)
             if pid == self._root and ticks != self._root_ticks:
                 return
-            self._processes[pid] = procfs.Process(pid)
+            process = self._processes[pid] = procfs.Process(pid)
         except (OSError, ValueError, IndexError):  # gone between listing and opening
             return
-        self._writer.process(now, pid, ppid, ticks, procfs.command_name(pid))
+        self._young[pid] = ppid, ticks
+        self._writer.process(now, pid, ppid, ticks, process.name)
+
+    def has_children(self, ours: int) -> bool:
+        """Is anything left below this process?  It adopts orphans, so that nothing can hide from this."""
+        return any(pid != ours for pid in self._children(os.getpid()))
+
+    def drop_ended(self, now: int) -> None:
+        """Forgets the members that are gone by now, so that no other process with their pid is meant."""
+        for process in list(self._processes.values()):
+            try:
+                process.read_fast()
+            except (OSError, ValueError, IndexError):
+                self.ended(now, process.pid, None)
+
+    def send(self, now: int, number: int) -> None:
+        """Sends a signal to every process of the tree."""
+        self.drop_ended(now)
+        for pid in self._processes:
+            supervisor.send(pid, number)
+
+    # --- what they use -------------------------------------------------------------------------------
 
     def sample(self, now: int) -> None:
         """Adds one SAMPLE record a living process; a process that is gone gets its EXIT record."""
@@ -68,12 +107,24 @@ class Tree:
             try:
                 process.read_fast()
                 if now - process.t_slow >= _SLOW_NS or abs(process.rss - before) > _MOVED_BYTES:
-                    process.read_slow(now)
+                    self._read_slow(now, process)
             except (OSError, ValueError, IndexError):
                 self.ended(now, process.pid, None)
                 continue
             if process.rss:
                 self._write(now, process)
+
+    def _read_slow(self, now: int, process: procfs.Process) -> None:
+        """A forked process is often met before it executes its program: its name is looked at twice."""
+        is_first = not process.t_slow
+        process.read_slow(now)
+        if is_first or process.pid not in self._young:
+            return
+        ppid, ticks = self._young.pop(process.pid)
+        name = procfs.command_name(process.pid)
+        if name != process.name:
+            process.name = name
+            self._writer.process(now, process.pid, ppid, ticks, name)
 
     def _write(self, now: int, process: procfs.Process) -> None:
         unknown = records.UNKNOWN
@@ -86,19 +137,31 @@ class Tree:
     def ended(self, now: int, pid: int, status: int | None) -> None:
         """Adds the EXIT record of a process, once, and forgets it."""
         process = self._processes.pop(pid, None)
+        self._young.pop(pid, None)
+        unknown = records.UNKNOWN
+        hwm = cpu = unknown
         if process is not None:
             process.close()
+            hwm = process.hwm or unknown
+            cpu = unknown if process.cpu_us is None else process.cpu_us
         if process is not None or status is not None:
-            self._writer.add(records.EXIT, now, pid, (records.UNKNOWN if status is None else status,))
+            self._writer.add(records.EXIT, now, pid, (unknown if status is None else status, hwm, cpu))
 
     def read_pss(self, now: int) -> None:
         """Reads proportional set sizes where pages can be shared, so seldom that it takes at most 1 % of the time."""
         if now < self._next_pss or len(self._processes) < 2:
             return
+        begun = time.monotonic_ns()
         for process in self._processes.values():
-            process.pss = procfs.pss_bytes(process.pid)
-        cost = time.monotonic_ns() - now
+            process.pss = procfs.pss_bytes(process.pid) or None
+        cost = time.monotonic_ns() - begun
         self._next_pss = now + max(_PSS_PAUSE_NS, _PSS_SHARE * cost)
+
+    # --- what they are together ----------------------------------------------------------------------
+
+    def is_alive(self, pid: int) -> bool:
+        """Is this a process of the tree that holds memory?"""
+        return pid in self._processes and self._processes[pid].rss > 0
 
     def living(self) -> list[procfs.Process]:
         """The processes of the tree that hold memory."""
@@ -112,15 +175,15 @@ class Tree:
         """How many threads has the tree?"""
         return sum(process.n_threads for process in self._processes.values())
 
-    def swap_kib(self) -> int:
-        """How much of the tree is swapped out, in KiB?"""
-        return sum(process.swap_kib for process in self._processes.values())
-
-    def n_fds(self) -> int:
-        """How many descriptors has the tree open?"""
-        return sum(procfs.n_fds(pid) for pid in self._processes)
+    def swap_and_fds(self) -> int:
+        """How much of the tree is swapped out (KiB), and above 32 bits how many descriptors has it open?"""
+        counts = [n for n in map(procfs.n_fds, self._processes) if n is not None]
+        swap_kib = sum(process.swap_kib for process in self._processes.values())
+        return min(swap_kib, _HALF_UNKNOWN - 1) | (sum(counts) if counts else _HALF_UNKNOWN) << 32
 
     def io_bytes(self) -> tuple[int, int]:
-        """How much has the tree read from and written to storage?"""
-        pairs = [procfs.io_bytes(pid) for pid in self._processes]
+        """How much has the tree read from and written to storage?  UNKNOWN where no process lets us know."""
+        pairs = [pair for pair in map(procfs.io_bytes, self._processes) if pair is not None]
+        if not pairs:
+            return records.UNKNOWN, records.UNKNOWN
         return sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)

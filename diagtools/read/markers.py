@@ -189,9 +189,10 @@ def _n_missing(found: Iterable[_Marker], slots: Iterable[SlotMarker]) -> int:
 
 
 def _frame(markers: Sequence[_Marker], start_ns: int) -> pl.DataFrame:
+    times = pl.Series([marker.t_ns - start_ns for marker in markers], dtype=pl.Int64) / 1e9  # as the timeline's
     return frames.MARKERS.from_columns(
         {
-            "t_s": [(marker.t_ns - start_ns) / 1e9 for marker in markers],
+            "t_s": times.to_list(),
             "pid": [marker.pid for marker in markers],
             "tid": [marker.tid for marker in markers],
             "kind": [marker.kind for marker in markers],

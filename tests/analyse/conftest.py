@@ -6,8 +6,6 @@ import pytest
 
 from diagtools import frames
 
-MIB = 2**20
-
 
 def _frame(declared, rows, usual):
     filled = [{**usual, **row} for row in rows]

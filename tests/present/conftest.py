@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import random
 from dataclasses import dataclass, field
 
 import polars as pl
 import pytest
 
-from diagtools.frames import CONTRIBUTORS, ITEMS, PHASES, TREE
-from diagtools.values import Cause, Death, Effect, Grade, Hypothesis, Verdict
+from diagtools.frames import ITEMS, PHASES, TREE
+from diagtools.values import Cause, Death, Grade
 
 MIB = 2**20
 GIB = 2**30
@@ -82,7 +81,10 @@ class Indexer:
         self.now += 1 / self.hz
 
     def _row(self, name: str, begin: float, peak: int, floor: int, after: int, n_chunks: int) -> None:
-        features = [{"name": "chunks", "value": float(n_chunks)}, {"name": "size_bytes", "value": 1800.0 * n_chunks}]
+        features = [
+            {"name": "chunks", "value": float(n_chunks)},
+            {"name": "size_bytes", "value": 1800.0 * n_chunks},
+        ]
         self.rows.append(
             {
                 "item": name,
@@ -104,10 +106,14 @@ class Indexer:
         """The frames of what ran so far."""
         t, rss = zip(*self.samples, strict=True)
         used = [value - 4 * MIB for value in rss]
-        tree = TREE.from_columns({"t_s": [*t], "rss_bytes": [*rss], "used_bytes": used, "n_processes": [1] * len(t)})
+        tree = TREE.from_columns(
+            {"t_s": [*t], "rss_bytes": [*rss], "used_bytes": used, "n_processes": [1] * len(t)}
+        )
         names = list(ITEMS.columns)
         items = ITEMS.from_columns({name: [row[name] for row in self.rows] for name in names})
-        death = Death(cause=Cause.WATCHDOG, grade=Grade.PROVEN, evidence=("the watchdog sent SIGKILL",), t_s=t[-1])
+        death = Death(
+            cause=Cause.WATCHDOG, grade=Grade.PROVEN, evidence=("the watchdog sent SIGKILL",), t_s=t[-1]
+        )
         return Recorded(
             tree=tree,
             items=items,
@@ -132,14 +138,24 @@ def _phases(end: float) -> pl.DataFrame:
 
 def corpus() -> list[tuple[str, int]]:
     """196 files as (name, chunks); the largest is the last one."""
-    dice = random.Random(9)  # noqa: S311 - made-up data
-    files = [(f"jupyterlab/handlers/module_{n:02d}.py", max(1, int(dice.expovariate(1 / 4)))) for n in range(44)]
-    files += [(f"jupyterlab/static/{dice.getrandbits(40):010x}.js", max(1, int(dice.expovariate(1 / 8)))) for _ in range(127)]
+    dice = random.Random(9)
+    files = [
+        (f"jupyterlab/handlers/module_{n:02d}.py", max(1, int(dice.expovariate(1 / 4)))) for n in range(44)
+    ]
+    files += [
+        (f"jupyterlab/static/{dice.getrandbits(40):010x}.js", max(1, int(dice.expovariate(1 / 8))))
+        for _ in range(127)
+    ]
     files += [(f"jupyterlab_server/part_{n:02d}.py", max(1, int(dice.expovariate(1 / 4)))) for n in range(22)]
     files[60] = (files[60][0], 22)
     files[120] = (files[120][0], 31)
     files[150] = ("jupyterlab/static/vendors-node_modules_mathjax-full_js_output_chtml_js.js", 48)
-    return [*files, ("widgetsnbextension/__init__.py", 1), ("widgetsnbextension/_version.py", 1), (KILLER, 479)]
+    return [
+        *files,
+        ("widgetsnbextension/__init__.py", 1),
+        ("widgetsnbextension/_version.py", 1),
+        (KILLER, 479),
+    ]
 
 
 def killed_run(**options: object) -> Recorded:

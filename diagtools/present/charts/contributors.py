@@ -10,13 +10,14 @@ import polars as pl
 from diagtools.errors import NoDataError
 from diagtools.present import theme
 from diagtools.present.charts.memory import MIB, memory_ticks, tick_format
+from diagtools.present.charts.placing import at_px
 from diagtools.present.names import fitted, printable, wrapped
 from diagtools.present.wording import count
 from diagtools.units import format_bytes, format_share
 
 _ROW_PX = 26
 _NAME_PX = 290
-_VALUE_PX = 90
+_VALUE_PX = 88
 
 
 def demand_chart(
@@ -38,15 +39,17 @@ def demand_chart(
             "There are no items to draw.",
             hint="mark them with diagtools.mark.item(), or record with --items-opened-under.",
         )
-    ranked = contributors.sort("demand_bytes", "delta_bytes", "key", descending=[True, True, False], nulls_last=True)
+    ranked = contributors.sort(
+        "demand_bytes", "delta_bytes", "key", descending=[True, True, False], nulls_last=True
+    )
     rows = [_row(row, kinds) for row in ranked.head(n).iter_rows(named=True)]
     if ranked.height > n:
         rows.append(_rest(ranked.slice(n)))
     data = pl.DataFrame(rows, infer_schema_length=None).with_row_index("place")
     words = wrapped(title or demand_title(ranked), width - 20, theme.TITLE_SIZE, bold=True)
-    plot_px = width - _NAME_PX - _VALUE_PX - 34
-    layers = [_bars(data, kinds), _dots(data), _names(data), _values(data, plot_px)]
-    chart: alt.LayerChart = alt.layer(*layers).properties(
+    plot_px = width - _NAME_PX - 2 * _VALUE_PX - 34
+    layers = [_bars(data, kinds), _dots(data), _edge(), _names(data), *_columns(data, plot_px)]
+    chart = alt.LayerChart(layer=layers,
         width=plot_px,
         height=_ROW_PX * data.height,
         title=alt.TitleParams(words, subtitle=_subtitle(data)),
@@ -64,10 +67,12 @@ def demand_title(contributors: pl.DataFrame) -> str:
     if measured.height == 1 or measured["demand_bytes"].item(1) <= 0:
         return sentence
     times = top["demand_bytes"] / measured["demand_bytes"].item(1)
-    return f"{sentence}, {times:.1f} × as much as the next" if times >= 1.05 else f"{sentence}, the next as much"
+    return (
+        f"{sentence}, {times:.1f} × as much as the next" if times >= 1.05 else f"{sentence}, the next as much"
+    )
 
 
-def _row(row: dict[str, object], kinds: Mapping[str, str] | None) -> dict[str, object]:
+def _row(row: Mapping[str, object], kinds: Mapping[str, str] | None) -> dict[str, object]:
     key, demand, kept = str(row["key"]), row["demand_bytes"], row["delta_bytes"]
     share = row["share"]
     return {
@@ -111,10 +116,18 @@ def _subtitle(data: pl.DataFrame) -> str:
 
 
 def _x(data: pl.DataFrame) -> alt.X:
-    values = [*data["demand_mib"].drop_nulls(), *data["kept_mib"].drop_nulls(), 1 / 64]
-    low, high = min(0.0, *values), max(values)
-    axis = alt.Axis(title="MiB", values=memory_ticks(high), format=tick_format(high), domain=False, ticks=False)
-    return alt.X("demand_mib:Q", scale=alt.Scale(domain=[low, high * 1.02], nice=False), axis=axis)
+    values = [0.0, *data["demand_mib"].drop_nulls(), *data["kept_mib"].drop_nulls()]
+    low, high = min(values), max(values)
+    if low == high:
+        return alt.X("demand_mib:Q", scale=alt.Scale(domain=[0, 1]), axis=None)
+    ticks = memory_ticks(max(high, -low))
+    shown = sorted({value for tick in ticks for value in (-tick, tick) if low <= value <= high})
+    axis = alt.Axis(
+        title="MiB", values=shown, format=tick_format(max(ticks)), domain=False, ticks=False, labelFlush=False
+    )
+    return alt.X(
+        "demand_mib:Q", scale=alt.Scale(domain=[low, high + (high - low) * 0.02], nice=False), axis=axis
+    )
 
 
 def _y() -> alt.Y:
@@ -130,7 +143,9 @@ def _bars(data: pl.DataFrame, kinds: Mapping[str, str] | None) -> alt.Chart:
         legend=alt.Legend(values=domain, symbolType="square", symbolSize=140) if kinds else None,
     )
     chart: alt.Chart = (
-        alt.Chart(data).mark_bar().encode(x=_x(data), x2=alt.datum(0), y=_y(), color=color, tooltip=_tooltip())
+        alt.Chart(data)
+        .mark_bar()
+        .encode(x=_x(data), x2=alt.datum(0), y=_y(), color=color, tooltip=_tooltip())
     )
     return chart
 
@@ -144,15 +159,26 @@ def _dots(data: pl.DataFrame) -> alt.Chart:
 
 
 def _names(data: pl.DataFrame) -> alt.Chart:
-    text = alt.Chart(data).mark_text(align="right", baseline="middle", tooltip=True)
+    text = alt.Chart(data).mark_text(align="right", baseline="middle")
     chart: alt.Chart = text.encode(x=alt.value(-10), y=_y(), text="label:N", tooltip="name:N")
     return chart
 
 
-def _values(data: pl.DataFrame, width: int) -> alt.Chart:
-    text = alt.Chart(data).mark_text(align="left", baseline="middle")
-    chart: alt.Chart = text.encode(x=alt.value(width + 12), y=_y(), text="value:N")
-    return chart
+def _edge() -> alt.Chart:
+    """An invisible line as long as the longest name: pictures below each other begin at one edge."""
+    line: alt.Chart = at_px(-_NAME_PX - 10, 0).mark_rule(opacity=0)
+    return line.encode(x2=alt.value(0))
+
+
+def _columns(data: pl.DataFrame, width: int) -> list[alt.Chart]:
+    """The two values of each row as text, right of the bars, under a heading each."""
+    columns = [("value:N", "asked for", width + _VALUE_PX), ("kept:N", "kept", width + 2 * _VALUE_PX)]
+    charts: list[alt.Chart] = []
+    for field, heading, right in columns:
+        text = alt.Chart(data).mark_text(align="right", baseline="middle")
+        charts.append(text.encode(x=alt.value(right), y=_y(), text=field))
+        charts.append(at_px(right, -9).mark_text(align="right", color=theme.GREY, text=heading, fontSize=11))
+    return charts
 
 
 def _tooltip() -> list[alt.Tooltip]:

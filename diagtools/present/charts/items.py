@@ -41,8 +41,7 @@ def item_strip(items: pl.DataFrame, panel: Panel) -> alt.LayerChart | None:
     height = HEIGHT if measured else _TICKS_HEIGHT
     bars = _bars(shown, panel, top, height, measured=measured)
     names = _names(shown, panel, top) if measured else []
-    strip: alt.LayerChart = alt.layer(bars, *names).properties(width=panel.width, height=height)
-    return strip
+    return alt.LayerChart(layer=[bars, *names], width=panel.width, height=height)
 
 
 def heaviest(items: pl.DataFrame | None) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ MIB = 2**20
 AXIS_PX = 62  #: room for the labels and the title of the y axis, the same in all panels of a picture
 HEADROOM_PX = 46  #: above the highest value, for the labels of the limit and of the death
 _EDGE_PX = 9  #: right of the end, for half a mark
-_FAR = 8  #: a limit this many times above the peak would flatten the curve to nothing: it is named, not drawn
+FAR = 8  #: a limit this many times above the peak would flatten the curve to nothing: it is named, not drawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Panel:
     @property
     def limit_is_far(self) -> bool:
         """Is the limit so high that drawing it would hide the curve?"""
-        return bool(self.limit_bytes) and (self.limit_bytes or 0) > _FAR * max(self.peak_bytes, 1)
+        return bool(self.limit_bytes) and (self.limit_bytes or 0) > FAR * max(self.peak_bytes, 1)
 
     @property
     def top_mib(self) -> float:
@@ -61,7 +61,9 @@ class Panel:
     def x(self, field: str = "t_s", *, labels: bool | None) -> alt.X:
         """The time axis; only the lowest panel of a picture labels it, a strip has none (``None``)."""
         domain = [0, self.end_s * self.width / (self.width - _EDGE_PX)]
-        axis: alt.Axis | None = alt.Axis(title="time since the start, s", tickCount=10, grid=False, labelFlush=False)
+        axis: alt.Axis | None = alt.Axis(
+            title="time since the start, s", tickCount=10, grid=False, labelFlush=False
+        )
         if labels is None:
             axis = None
         elif not labels:
@@ -120,7 +122,9 @@ def pixels(panel: Panel, rows: Sequence[dict[str, float]]) -> list[tuple[float, 
     return dense + spots[-1:]
 
 
-def _between(one: tuple[float, float], other: tuple[float, float], step: float = 6) -> Iterable[tuple[float, float]]:
+def _between(
+    one: tuple[float, float], other: tuple[float, float], step: float = 6
+) -> Iterable[tuple[float, float]]:
     n = max(1, min(200, int(math.dist(one, other) / step)))
     return ((one[0] + (other[0] - one[0]) * i / n, one[1] + (other[1] - one[1]) * i / n) for i in range(n))
 

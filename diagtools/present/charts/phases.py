@@ -64,7 +64,9 @@ def phase_strip(phases: pl.DataFrame, panel: Panel) -> alt.LayerChart | None:
     found = bands(phases, panel)
     if not found:
         return None
-    tints = {name: index % len(theme.PHASES) for index, name in enumerate(dict.fromkeys(b.name for b in found))}
+    tints = {
+        name: index % len(theme.PHASES) for index, name in enumerate(dict.fromkeys(b.name for b in found))
+    }
     rows = [_row(band, panel, theme.PHASES[tints[band.name]]) for band in found]
     n_rows = max(band.row for band in found) + 1
     base = alt.Chart(pl.DataFrame(rows)).encode(x=panel.x("begin_s", labels=None))
@@ -78,8 +80,7 @@ def phase_strip(phases: pl.DataFrame, panel: Panel) -> alt.LayerChart | None:
     text = base.mark_text(align="left", baseline="middle", dx=5, dy=ROW_PX / 2, fontSize=_TEXT_SIZE).encode(
         y=alt.Y("top:Q", axis=None), text="text:N"
     )
-    strip: alt.LayerChart = alt.layer(boxes, text).properties(width=panel.width, height=n_rows * ROW_PX)
-    return strip
+    return alt.LayerChart(layer=[boxes, text], width=panel.width, height=n_rows * ROW_PX)
 
 
 def _row(band: Band, panel: Panel, tint: str) -> dict[str, object]:
@@ -99,7 +100,9 @@ def _row(band: Band, panel: Panel, tint: str) -> dict[str, object]:
 
 def phase_starts(phases: pl.DataFrame, panel: Panel, *, labels: bool) -> list[alt.Chart]:
     """A thin line through the panel wherever a phase of the top row begins."""
-    starts = [{"t_s": round(band.begin_s, 4)} for band in bands(phases, panel) if band.row == 0 and band.begin_s > 0]
+    starts = [
+        {"t_s": round(band.begin_s, 4)} for band in bands(phases, panel) if band.row == 0 and band.begin_s > 0
+    ]
     if not starts or len(starts) > 40:
         return []
     rule = alt.Chart(pl.DataFrame(starts)).mark_rule(color=theme.PALE, strokeWidth=1, strokeDash=[2, 3])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from math import dist
 from typing import Literal
 
 import altair as alt
@@ -24,6 +25,7 @@ ONE_ROW = pl.DataFrame({"mark": [0]})
 
 LINE_HEIGHT = 1.25
 _GAP = 7.0
+_LEADER_FROM = 12.0
 _PER_OVERLAP = 1000.0
 _PER_POINT = 12.0
 
@@ -57,7 +59,8 @@ class Label:
     """Lines of text that belong to a point, given in pixels (``x``, ``y``).
 
     ``at`` restricts the positions.  An ``optional`` label stands next to its point, or is left out where it would
-    cover another.
+    cover another.  A ``leader`` is a thin line to the point where the label
+    had to stand away from it.
     """
 
     lines: tuple[str, ...]
@@ -67,6 +70,7 @@ class Label:
     size: float = theme.LABEL_SIZE
     bold: bool = False
     optional: bool = False
+    leader: bool = False
     at: tuple[tuple[Align, int], ...] = ()
 
     @property
@@ -118,7 +122,8 @@ class Canvas:
         distances = (1.0,) if label.optional else (1.0, 2.2, 4.0)
         spots = product(distances, label.at or _AROUND)
         choices = [
-            Placed(label=label, align=align, box=_box(label, align, side, far * _GAP)) for far, (align, side) in spots
+            Placed(label=label, align=align, box=_box(label, align, side, far * _GAP))
+            for far, (align, side) in spots
         ]
         costs = [self._cost(choice.box) + rank / 100 for rank, choice in enumerate(choices)]
         cost = min(costs)
@@ -151,7 +156,26 @@ def at_px(x: float, y: float) -> alt.Chart:
 
 def drawn(placed: Iterable[Placed]) -> list[alt.Chart]:
     """The labels as marks, each over a white halo that keeps it readable across lines."""
-    return [mark for one in placed for index in range(len(one.label.lines)) for mark in _line(one, index)]
+    found = list(placed)
+    lines = [mark for one in found for index in range(len(one.label.lines)) for mark in _line(one, index)]
+    return [*(_leader(one) for one in found if one.label.leader and _distance(one) > _LEADER_FROM), *lines]
+
+
+def _nearest(placed: Placed) -> tuple[float, float]:
+    label, box = placed.label, placed.box
+    return min(max(label.x, box.left), box.right), min(max(label.y, box.top), box.bottom)
+
+
+def _distance(placed: Placed) -> float:
+    return dist((placed.label.x, placed.label.y), _nearest(placed))
+
+
+def _leader(placed: Placed) -> alt.Chart:
+    x, y = _nearest(placed)
+    line: alt.Chart = at_px(placed.label.x, placed.label.y).mark_rule(
+        color=placed.label.color, strokeWidth=0.8
+    )
+    return line.encode(x2=alt.value(round(x, 1)), y2=alt.value(round(y, 1)))
 
 
 def _line(placed: Placed, index: int) -> tuple[alt.Chart, alt.Chart]:

@@ -46,7 +46,9 @@ class Story:
     ) -> Story:
         """The story of a TREE and its ITEMS; raises ``NoDataError`` where the tree has no samples."""
         found = samples(tree)
-        return cls(tree=found, items=items, limit_bytes=limit_bytes, death=death, item_in_flight=item_in_flight)
+        return cls(
+            tree=found, items=items, limit_bytes=limit_bytes, death=death, item_in_flight=item_in_flight
+        )
 
     @property
     def peak(self) -> Point:

@@ -40,9 +40,7 @@ def timeline_chart(
     sample of each pixel, so its peak is the recorded one.  ``width`` is that of the whole picture.  Without
     ``title`` the chart says itself what it shows.  Raises ``NoDataError`` for a tree without samples.
     """
-    story = Story.of(
-        tree, items=items, limit_bytes=limit_bytes, death=death, item_in_flight=item_in_flight
-    )
+    story = Story.of(tree, items=items, limit_bytes=limit_bytes, death=death, item_in_flight=item_in_flight)
     panel = _panel(story, phases, width)
     strip = phase_strip(phases, panel) if phases is not None else None
     below = item_strip(items, panel) if items is not None else None
@@ -79,13 +77,17 @@ def _main(story: Story, panel: memory.Panel, starts: list[alt.Chart], *, is_last
         base.mark_line(color=theme.MEMORY, strokeWidth=1.8, strokeJoin="round"),
     ]
     hover = base.mark_point(opacity=0, size=120).encode(tooltip=tooltip)
-    marked = [_death(story, panel), _before(story, panel), _peak(story, panel), _counted(story, panel, is_last=is_last)]
+    marked = [
+        _death(story, panel),
+        _before(story, panel),
+        _peak(story, panel),
+        _counted(story, panel, is_last=is_last),
+    ]
     canvas = Canvas(frame=panel.frame, points=[*memory.pixels(panel, rows), *memory.limit_points(panel)])
     placed = canvas.place([*memory.limit_label(panel), *(label for one in marked for label in one.labels)])
     marks = [mark for one in marked for mark in one.marks]
     layers = [*starts, *curve, *memory.limit_rule(panel), *marks, *drawn(placed), hover]
-    main: alt.LayerChart = alt.layer(*layers).properties(width=panel.width, height=panel.height)
-    return main
+    return alt.LayerChart(layer=layers, width=panel.width, height=panel.height)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,8 @@ folder out of sys.path (children still find it in the environment), and gives wa
 have run without it: if there is none, the ImportError is the one that `site` expects.  Any Python may meet this file,
 Python 2 too: old ones only pass through.
 """
+# Python 2 knows no annotations.
+# mypy: ignore-errors
 
 import os
 import sys

@@ -1,0 +1,1 @@
+"""diagtools beside its peers, in one run: ``python -m benchmarks``."""

@@ -1,0 +1,67 @@
+"""A root and N children that allocate and free a little for a while: ``tree.py READY REPORT CHILDREN SECONDS``.
+
+READY gets the pids once all run, REPORT the CPU seconds of the whole tree as the kernel counted them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+
+BLOCK = 4 << 20
+PAUSE_S = 0.1
+PAGE = 4096
+
+
+def work(until: float) -> None:
+    """Holds and drops a block of touched memory, ten times a second."""
+    while time.monotonic() < until:
+        block = bytearray(BLOCK)
+        block[::PAGE] = b"x" * len(block[::PAGE])
+        time.sleep(PAUSE_S)
+        del block
+        time.sleep(PAUSE_S)
+
+
+def start_children(n: int, until: float) -> list[int]:
+    """Forks the children; a child never returns."""
+    pids = []
+    for _ in range(n):
+        pid = os.fork()
+        if pid == 0:
+            work(until)
+            os._exit(0)
+        pids.append(pid)
+    return pids
+
+
+def write(path: str, content: object) -> None:
+    """Writes the file so that a reader sees all of it or nothing."""
+    with open(path + ".tmp", "w") as file:
+        json.dump(content, file)
+    os.rename(path + ".tmp", path)
+
+
+def cpu_s() -> float:
+    """The CPU time of this process and of its children that ended."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def main() -> None:
+    """Runs the tree."""
+    ready, report, children, seconds = sys.argv[1:]
+    until = time.monotonic() + float(seconds)
+    pids = start_children(int(children), until)
+    write(ready, {"pids": [os.getpid(), *pids]})
+    work(until)
+    for pid in pids:
+        os.waitpid(pid, 0)
+    write(report, {"cpu_s": cpu_s()})
+    os._exit(0)
+
+
+main()

@@ -1,0 +1,169 @@
+"""No secret leaves this machine in what is written to be shared, and what is no secret stays readable."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from diagtools.redact import MASK, redact_argv, redact_env, redact_path, redact_text
+
+SECRET = "hunter2Sesame"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"password={SECRET}",
+        f"DB_PASSWORD = {SECRET}",
+        f"dbpassword={SECRET}",
+        f"--api-key={SECRET}",
+        f"AWS_SECRET_ACCESS_KEY={SECRET} next",
+        f"hub.auth.token: {SECRET}",
+        f"accessToken={SECRET}",
+        f"authtoken={SECRET}",
+        f"x=token={SECRET}",
+        f"note: token={SECRET}",
+        f"GET /login?user=ada&session_id={SECRET}&page=2",
+        f'{{"token": "{SECRET}", "n": 1}}',
+        f"{{'token': '{SECRET} with, spaces; and & more'}}",
+        f'{{\\"token\\": \\"{SECRET}\\"}}',
+        f'{{"token": "{SECRET}',
+        f"token=b'{SECRET}'",
+        f"api_key=SecretStr('{SECRET}')",
+        f"Authorization: Bearer {SECRET}",
+        f"authorization: basic {SECRET}",
+        f"curl -H 'Authorization: Token {SECRET}'",
+        f"postgres://ada:{SECRET}@db/prod",
+        f"https://x:{SECRET}@example.org/repo.git",
+        f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}\n-----END RSA PRIVATE KEY-----",
+        f"-----BEGIN PRIVATE KEY-----\n{SECRET}",
+    ],
+)
+def test_a_secret_is_masked(text: str) -> None:
+    shown = redact_text(text)
+    assert SECRET not in shown
+    assert MASK in shown
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcDEF123",
+        "AKIA" + "ABCDEFGH12345678",
+        "ghp_" + "a1B2" * 9,
+        "github_pat_" + "a1B2" * 9,
+        "glpat-" + "a1B2" * 5,
+        "xoxb-" + "1234567890-abc",
+        "sk-" + "a1B2" * 8,
+        "hf_" + "aBcD" * 8,
+        "npm_" + "aBcD" * 9,
+        "AIza" + "aBcD" * 9,
+    ],
+)
+def test_a_token_is_known_by_its_own_form(token: str) -> None:
+    assert redact_text(f"using {token} now") == f"using {MASK} now"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "n_tokens=256 max_tokens: 1024",
+        "token: 5 of 9",
+        "token embeddings loaded",
+        "basic training of the model",
+        "the password is not shown",
+        "Function 'k' too large, using fixed chunking",
+        "author=ada compass=north passed=12",
+        "http://127.0.0.1:8888/lab",
+        "see https://example.org/a:b@c",
+        "C:\\data\\x and /homestead/x",
+        "peak 1.95 GiB at 22.4 s",
+        "src/auth/token.py:12: in load",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert redact_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("/home/ada/project/a.py", "~/project/a.py"),
+        ("at /Users/ada/x and /home/bob", "at ~/x and ~"),
+        ("C:\\Users\\ada\\x", "~\\x"),
+        ("/root/.cache", "~/.cache"),
+        ("/rooted/x", "/rooted/x"),
+        ("backup/home/ada", "backup/home/ada"),
+    ],
+)
+def test_home_folders_are_not_named(text: str, shown: str) -> None:
+    assert redact_text(text) == shown
+    assert redact_path(text) == shown
+
+
+def test_the_home_of_this_user_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/srv/people/ada")
+    assert redact_path(Path("/srv/people/ada/x")) == "~/x"
+    assert redact_text("in /srv/people/ada, or /srv/people/adam") == "in ~, or /srv/people/adam"
+
+
+def test_a_system_without_homes_keeps_its_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/")
+    assert redact_path("/data/x") == "/data/x"
+
+
+@pytest.mark.parametrize(
+    ("argv", "shown"),
+    [
+        (("app", "--token", SECRET, "x"), ("app", "--token", MASK, "x")),
+        (("app", "--db-password", SECRET), ("app", "--db-password", MASK)),
+        (("app", f"--token={SECRET}", "x"), ("app", f"--token={MASK}", "x")),
+        (("app", "--token", "--verbose", "x"), ("app", "--token", "--verbose", "x")),
+        (("app", "--n-tokens", "256"), ("app", "--n-tokens", "256")),
+        (("app", "token", "x"), ("app", "token", "x")),
+        (("/home/ada/bin/app", f"u://a:{SECRET}@h"), ("~/bin/app", f"u://{MASK}@h")),
+        ((), ()),
+    ],
+)
+def test_command_lines(argv: tuple[str, ...], shown: tuple[str, ...]) -> None:
+    assert redact_argv(argv) == shown
+
+
+def test_of_the_environment_only_what_matters_to_memory_is_kept() -> None:
+    env = {"MALLOC_ARENA_MAX": "2", "PYTHONPATH": "/home/ada/x", "AWS_REGION": "x", "PYTHONSTARTUP": "x", "LANG": "C"}
+    assert redact_env(env) == {"LANG": "C", "MALLOC_ARENA_MAX": "2", "PYTHONPATH": "~/x"}
+
+
+@given(st.text(max_size=200))
+def test_redacting_twice_changes_nothing_more(text: str) -> None:
+    once = redact_text(text)
+    assert redact_text(once) == once
+
+
+@given(
+    st.sampled_from(["password", "API_KEY", "x-auth-token", "client_secret", "refreshToken"]),
+    st.sampled_from(["=", ": ", " = ", '": "']),
+    st.text(st.characters(categories=["Lu", "Ll", "Nd"], codec="ascii"), min_size=9),
+    st.text(" ,;&\n", max_size=3),
+)
+def test_whatever_is_assigned_to_a_secret_name_is_masked(name: str, sign: str, value: str, after: str) -> None:
+    shown = redact_text(f"{name}{sign}{value}{after}")
+    assert value not in shown.replace(name, "").replace(MASK, "")
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("a.", "a-", "a_", "a", "token-", "_.token", "aToken", "eyJ", "-eyJ", "a+", "a://", "b:", "bearer ", "/home/"),
+        *("token='", 'token="\\', "-----BEGIN PRIVATE KEY-----", "token=(", "a@", "token ", "=", ": "),
+    ],
+)
+def test_the_work_grows_with_the_length_of_a_line_and_not_with_its_square(unit: str) -> None:
+    """A line of output may be a whole minified file.  Processor time, a hundred times above what it takes."""
+    begun = time.process_time()
+    redact_text(unit * (200_000 // len(unit)))
+    assert time.process_time() - begun < 20
