@@ -101,7 +101,8 @@ def awaited_json(path: Path, process: subprocess.Popen[bytes] | None = None) -> 
     while not path.exists():
         gone = process is not None and _has_ended(process.pid)
         if (gone and not path.exists()) or time.monotonic() > until:
-            raise NotStartedError(f"{path.name} was never written.")
+            end = "the command ended before" if gone else f"nothing came for {_PATIENCE_S:g} s"
+            raise NotStartedError(f"The target never wrote {path.name!r}: {end}.")
         time.sleep(0.005)
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
@@ -137,6 +138,15 @@ def hwm_bytes(pid: int) -> int:
     """What is the most memory (VmHWM) that this process has held?"""
     text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
     return int(text.partition("VmHWM:")[2].split(None, 1)[0]) * 1024
+
+
+def is_alive(pid: int) -> bool:
+    """Does this process still run?  One that waits to be reaped does not."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def end(pid: int) -> None:

@@ -34,8 +34,9 @@ A marker is written twice before the call returns, so that it is read after a SI
 ``index`` joins the edges of one begin within a process (events count along, boot is 0).  ``status`` of an end is one
 of STATUSES, of a boot ok or failed.  Name and error are UTF-8 (odd bytes as they are: ``surrogateescape``) with
 ESCAPES, cut at FIELD_LIMIT.  ``features`` are ``name=number`` with commas between.  ``crc`` is the CRC-32 of
-everything before the last tab, 8 hexadecimal digits.  Lines of different threads may be a little out of order.  A
-line that was torn (a kill or a full disk in the middle of its write) is ended by the next writer: only it is lost.
+everything before the last tab, 8 hexadecimal digits.  Lines of different threads may be a little out of order, and a
+blank one means nothing.  A line that was torn (a kill or a full disk in the middle of its write) is ended by the next
+writer: only it is lost.
 """
 
 from __future__ import annotations
@@ -492,11 +493,12 @@ def _shared_map(fd: int) -> mmap:
 def _find_recorder() -> Recorder | None:
     """The recorder of this process: an earlier copy of this module may have made it."""
     run = os.environ.get(RUN_VARIABLE, "")
-    if _SHARED not in vars(sys):
-        if os.name != "posix" or not os.path.isabs(run):
-            return None
-        vars(sys)[_SHARED] = Recorder(run)
-    found: Recorder = vars(sys)[_SHARED]
+    try:
+        if _SHARED not in vars(sys) and os.name == "posix" and os.path.isabs(run):
+            vars(sys)[_SHARED] = Recorder(run)
+    except Exception:  # noqa: BLE001 - a Python that lacks what it takes is not recorded
+        return None
+    found: Recorder | None = vars(sys).get(_SHARED)
     return found
 
 

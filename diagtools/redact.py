@@ -26,7 +26,7 @@ _SECRET_NAME = re.compile(
 # Each of these looks at a character a bounded number of times (possessive where it repeats): a line of output may
 # be a whole minified file.
 _PATTERNS = (
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S),
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
     re.compile(r"\beyJ[A-Za-z0-9_-]{8,1000}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+)?"),
     re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
     re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,})"),
@@ -44,7 +44,9 @@ _VALUE = re.compile(
     r"""(?:(?:[A-Za-z_.]*+\(|[bBrRfFuU]{1,2})?(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')"""
     r"""|\\{0,3}["']?[^\s,;&"']++)"""
 )
-_HOMES = re.compile(r"(?<![\w.])(?:/home/|/Users/|[A-Za-z]:\\Users\\)[^/\\\s:'\"]+|(?<![\w.])/root(?=/|$|[\s:'\"])")
+_HOMES = re.compile(
+    r"(?<![\w.])(?:/home/|/Users/|[A-Za-z]:\\Users\\)[^/\\\s:'\"]+|(?<![\w.])/root(?=/|$|[\s:'\"])"
+)
 _KEPT_ENV = re.compile(
     r"PYTHON(?!STARTUP)[A-Z]*|MALLOC_[A-Z_]+|GLIBC_TUNABLES|LD_PRELOAD|OMP_\w+|MKL_\w+|OPENBLAS_\w+|ARROW_\w+"
     r"|POLARS_\w+|_?RJEM_MALLOC_CONF|MIMALLOC_\w+|CUDA_VISIBLE_DEVICES|LANG|LC_[A-Z]+|TZ|CI"
@@ -98,7 +100,14 @@ def redact_path(path: Path | str) -> str:
 
 
 def _shorten_homes(text: str) -> str:
-    home = os.path.expanduser("~")
+    home = _home()
     if len(home) > 1:
         text = re.sub(rf"{re.escape(home)}(?=$|[/\\\s:'\",])", "~", text)
     return _HOMES.sub("~", text)
+
+
+def _home() -> str:
+    try:
+        return str(Path.home())
+    except RuntimeError:  # a user without a name and without HOME
+        return ""

@@ -118,7 +118,12 @@ class Run:
     @cached_property
     def peak_rss_bytes(self) -> int | None:
         """What is the most memory (RSS) that the tree is known to have held?  Null where it was never sampled."""
-        return peak_bytes(self._recorded.samples, self.tree, attached="attached" in self.events["kind"])
+        return peak_bytes(self._recorded.samples, self.tree, attached=self.is_attached)
+
+    @property
+    def is_attached(self) -> bool:
+        """Did the process run before the recording did?"""
+        return "attached" in self.events["kind"]
 
     @cached_property
     def final_rss_bytes(self) -> int | None:
@@ -207,6 +212,8 @@ class Run:
         return max(times, default=None)
 
     def _root(self, column: str) -> float | None:
+        if self._recorded.root_pid is None:
+            return None
         root = self.processes.filter(pl.col("pid") == self._recorded.root_pid)[column]
         return None if root.is_empty() else root[0]
 

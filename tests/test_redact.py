@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -134,7 +133,13 @@ def test_command_lines(argv: tuple[str, ...], shown: tuple[str, ...]) -> None:
 
 
 def test_of_the_environment_only_what_matters_to_memory_is_kept() -> None:
-    env = {"MALLOC_ARENA_MAX": "2", "PYTHONPATH": "/home/ada/x", "AWS_REGION": "x", "PYTHONSTARTUP": "x", "LANG": "C"}
+    env = {
+        "MALLOC_ARENA_MAX": "2",
+        "PYTHONPATH": "/home/ada/x",
+        "AWS_REGION": "x",
+        "PYTHONSTARTUP": "x",
+        "LANG": "C",
+    }
     assert redact_env(env) == {"LANG": "C", "MALLOC_ARENA_MAX": "2", "PYTHONPATH": "~/x"}
 
 
@@ -150,7 +155,9 @@ def test_redacting_twice_changes_nothing_more(text: str) -> None:
     st.text(st.characters(categories=["Lu", "Ll", "Nd"], codec="ascii"), min_size=9),
     st.text(" ,;&\n", max_size=3),
 )
-def test_whatever_is_assigned_to_a_secret_name_is_masked(name: str, sign: str, value: str, after: str) -> None:
+def test_whatever_is_assigned_to_a_secret_name_is_masked(
+    name: str, sign: str, value: str, after: str
+) -> None:
     shown = redact_text(f"{name}{sign}{value}{after}")
     assert value not in shown.replace(name, "").replace(MASK, "")
 
@@ -158,12 +165,11 @@ def test_whatever_is_assigned_to_a_secret_name_is_masked(name: str, sign: str, v
 @pytest.mark.parametrize(
     "unit",
     [
-        *("a.", "a-", "a_", "a", "token-", "_.token", "aToken", "eyJ", "-eyJ", "a+", "a://", "b:", "bearer ", "/home/"),
-        *("token='", 'token="\\', "-----BEGIN PRIVATE KEY-----", "token=(", "a@", "token ", "=", ": "),
+        *"a. a- a_ a token- _.token aToken eyJ -eyJ a+ a:// b: /home/ token=( a@ =".split(),
+        *("token='", 'token="\\', "-----BEGIN PRIVATE KEY-----", "token ", "bearer ", ": "),
     ],
 )
-def test_the_work_grows_with_the_length_of_a_line_and_not_with_its_square(unit: str) -> None:
-    """A line of output may be a whole minified file.  Processor time, a hundred times above what it takes."""
-    begun = time.process_time()
-    redact_text(unit * (200_000 // len(unit)))
-    assert time.process_time() - begun < 20
+@pytest.mark.timeout(60)
+def test_a_line_as_long_as_a_minified_file_does_not_hang(unit: str) -> None:
+    """Where the work grows with the square of the length, each of these takes from minutes to hours."""
+    assert redact_text(unit * (1_000_000 // len(unit)))

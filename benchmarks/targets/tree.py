@@ -1,6 +1,7 @@
-"""A root and N children that allocate and free a little for a while: ``tree.py READY REPORT CHILDREN SECONDS``.
+"""A root and N children that hold some memory for a while: ``tree.py READY REPORT CHILDREN SECONDS MANNER``.
 
-READY gets the pids once all run, REPORT the CPU seconds of the whole tree as the kernel counted them.
+In the manner ``moving`` each takes and drops its 4 MiB five times a second, in ``still`` it keeps them.  READY gets
+the pids once all run, REPORT the CPU seconds of the whole tree as the kernel counted them.
 """
 
 from __future__ import annotations
@@ -16,23 +17,23 @@ PAUSE_S = 0.1
 PAGE = 4096
 
 
-def work(until: float) -> None:
-    """Holds and drops a block of touched memory, ten times a second."""
+def work(until: float, manner: str) -> None:
+    """Holds a block of touched memory until then, or takes and drops one again and again."""
     while time.monotonic() < until:
         block = bytearray(BLOCK)
         block[::PAGE] = b"x" * len(block[::PAGE])
-        time.sleep(PAUSE_S)
+        time.sleep(PAUSE_S if manner == "moving" else max(0.0, until - time.monotonic()))
         del block
         time.sleep(PAUSE_S)
 
 
-def start_children(n: int, until: float) -> list[int]:
+def start_children(n: int, until: float, manner: str) -> list[int]:
     """Forks the children; a child never returns."""
     pids = []
     for _ in range(n):
         pid = os.fork()
         if pid == 0:
-            work(until)
+            work(until, manner)
             os._exit(0)
         pids.append(pid)
     return pids
@@ -53,11 +54,11 @@ def cpu_s() -> float:
 
 def main() -> None:
     """Runs the tree."""
-    ready, report, children, seconds = sys.argv[1:]
+    ready, report, children, seconds, manner = sys.argv[1:]
     until = time.monotonic() + float(seconds)
-    pids = start_children(int(children), until)
+    pids = start_children(int(children), until, manner)
     write(ready, {"pids": [os.getpid(), *pids]})
-    work(until)
+    work(until, manner)
     for pid in pids:
         os.waitpid(pid, 0)
     write(report, {"cpu_s": cpu_s()})

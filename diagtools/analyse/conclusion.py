@@ -33,6 +33,22 @@ def conclude(effects: Sequence[Effect]) -> list[Finding]:
     return [Finding(sentence=sentence) for sentence in sentences]
 
 
+def in_short(effects: Sequence[Effect]) -> list[str]:
+    """The same in a few short sentences."""
+    defects = _with(effects, Verdict.CONFIRMED, Role.DEFECT)
+    triggers = _with(effects, Verdict.CONFIRMED, Role.TRIGGER)
+    refuted = [effect for effect in effects if effect.verdict is Verdict.REFUTED]
+    found = []
+    for heading, those in (("Root cause", defects), ("Trigger", triggers), ("Refuted", refuted)):
+        if those:
+            found.append(f"{heading}: {_listed([effect.hypothesis.name for effect in those])}.")
+    if not defects:
+        found.append(
+            "No theory about a defect was confirmed." if triggers else "The root cause is still unknown."
+        )
+    return [*found, *_mends(effects)]
+
+
 def flatter_but_dead(effect: Effect, *, before_bytes: int | None, after_bytes: int | None) -> Finding | None:
     """Did a refuted change make the curve look mended before the run died all the same?
 
@@ -70,9 +86,9 @@ def largest_harmless(explained: pl.DataFrame, *, feature: str, limit_bytes: int)
     fit = fits.row(0, named=True)
     size = (limit_bytes - fit["intercept_bytes"]) / fit["bytes_per_unit"]
     sentence = (
-        f"Predicted from {fit['n_items']} items (R² {fit['r2']:.2f}): at {format_bytes(fit['bytes_per_unit'])} for "
-        f"each of the {feature} on top of {format_bytes(fit['intercept_bytes'])}, an item with about "
-        f"{size:.0f} {feature} in one go passes the limit, whatever kind it is."
+        f"Predicted from {fit['n_items']} items (R² {fit['r2']:.2f}): at {format_bytes(fit['bytes_per_unit'])} a "
+        f"{feature.removesuffix('s')} on top of {format_bytes(fit['intercept_bytes'])}, any item of about "
+        f"{size:.0f} {feature} in one go passes the limit, whatever its kind."
     )
     return Finding(sentence=sentence, value=size, unit=feature)
 
@@ -82,10 +98,12 @@ def _mends(effects: Sequence[Effect]) -> list[str]:
     if not rescuing:
         return []
     if len(rescuing) == 1:
-        return [f"Only one mend rescues this workload: {rescuing[0]}."]
-    lasting = [e.hypothesis.mend for e in effects if e.rescued and e.hypothesis.role is Role.DEFECT]
-    rest = f"; of these only {_listed(lasting)} mends a defect, the rest avoid its trigger" if lasting else ""
-    return [f"Each of these alone rescues this workload: {_listed(rescuing)}{rest}."]
+        return [f"One mend alone rescues this workload: {rescuing[0]}."]
+    return (
+        [f"Either mend alone rescues this workload: {_listed(rescuing, 'or')}."]
+        if len(rescuing) == 2
+        else [f"Each of these alone rescues this workload: {_listed(rescuing)}."]
+    )
 
 
 def _with(effects: Sequence[Effect], verdict: Verdict, role: Role) -> list[Effect]:
@@ -93,15 +111,32 @@ def _with(effects: Sequence[Effect], verdict: Verdict, role: Role) -> list[Effec
 
 
 def _clause(effect: Effect) -> str:
-    return f"{effect.hypothesis.suspicion} With {effect.hypothesis.mend}: {effect.reason.rstrip('.')}."
+    reason = effect.reason.rstrip(".")
+    return (
+        f"{effect.hypothesis.suspicion}. With {effect.hypothesis.mend}: {_uncapital(reason)}{_peaks(effect)}."
+    )
 
 
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _peaks(effect: Effect) -> str:
+    """From how much to how much did memory go?  Empty for other metrics and where it is not known."""
+    before, after = effect.baseline_value, effect.variant_value
+    if not effect.hypothesis.metric.endswith("_bytes") or before is None or after is None:
+        return ""
+    was = f"{'at least ' if effect.baseline_is_bound else ''}{format_bytes(before)}"
+    became = f"{'at least ' if effect.variant_is_bound else ''}{format_bytes(after)}"
+    return f"; {effect.hypothesis.metric} went from {was} to {became}"
+
+
+def _listed(names: Sequence[str], word: str = "and") -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {word} {names[-1]}"
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _uncapital(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def lessons(
@@ -129,8 +164,8 @@ def lessons(
         )
     if defects and triggers:
         sentences.append(
-            f"Mend the defect even where avoiding the trigger suffices today: {_listed([d.hypothesis.mend for d in defects])} "
-            "holds for inputs that nobody has seen yet."
+            "Mend the defect even where avoiding the trigger suffices today: "
+            f"with {_listed([d.hypothesis.mend for d in defects])}, an input that nobody has seen yet is bounded too."
         )
     if effects and not defects and not triggers:
         sentences.append("Look further: none of the suspicions was confirmed, so nothing here is mended yet.")

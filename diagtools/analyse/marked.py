@@ -25,4 +25,4 @@ def total_of(items: pl.DataFrame, feature: str) -> float | None:
         .filter(pl.col("features").struct["name"] == feature)["features"]
         .struct["value"]
     )
-    return values.sum() if values.len() else None
+    return float(values.sum()) if values.len() else None

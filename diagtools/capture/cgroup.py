@@ -78,8 +78,11 @@ def create(memory_bytes: int) -> MemoryCgroup:
             f"A memory cgroup cannot be made below '{parent.folder}': {error.strerror}.",
             hint="use --limit-by watchdog, which needs no rights.",
         ) from error
+    swap, most = (
+        ("memory.swap.max", 0) if child.version == 2 else ("memory.memsw.limit_in_bytes", memory_bytes)
+    )
     with contextlib.suppress(OSError):  # no swap accounting: the limit alone then
-        (child.folder / "memory.swap.max").write_text("0")
+        (child.folder / swap).write_text(str(most))
     return child
 
 

@@ -39,13 +39,23 @@ def _tried() -> dict[str, tuple[bool, str]]:
 
 def _sampler() -> tuple[bool, str]:
     if not Path("/proc/self/statm").exists():
-        return False, f"no /proc on {sys.platform}: psutil is used, and shared memory, PSI and cgroups stay unknown"
-    return True, "/proc is readable" if procfs.has_children_files() else "by scanning /proc: no children files"
+        return (
+            False,
+            f"no /proc on {sys.platform}: psutil is used, and shared memory, PSI and cgroups stay unknown",
+        )
+    return (
+        True,
+        "/proc is readable" if procfs.has_children_files() else "by scanning /proc: no children files",
+    )
 
 
 def _smaps() -> tuple[bool, str]:
     pss = procfs.pss_bytes(os.getpid())
-    return (True, "smaps_rollup is readable") if pss else (False, "no smaps_rollup: forked trees are over-counted")
+    return (
+        (True, "smaps_rollup is readable")
+        if pss
+        else (False, "no smaps_rollup: forked trees are over-counted")
+    )
 
 
 def _ptrace() -> tuple[bool, str]:
@@ -75,12 +85,19 @@ def _own_cgroup() -> tuple[bool, str]:
 
 def _psi() -> tuple[bool, str]:
     known = procfs.psi_some_percent() is not None
-    return (True, "/proc/pressure/memory is readable") if known else (False, "the kernel reports no memory pressure")
+    return (
+        (True, "/proc/pressure/memory is readable")
+        if known
+        else (False, "the kernel reports no memory pressure")
+    )
 
 
 def _kernel_log() -> tuple[bool, str]:
-    readable = os.access("/dev/kmsg", os.R_OK)
-    return (True, "OOM kills can be proven") if readable else (False, "no rights: a kernel OOM kill is at most likely")
+    try:
+        os.close(os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK))
+    except OSError as error:
+        return False, f"{error.strerror}: a kernel OOM kill is at most likely"
+    return True, "OOM kills can be proven"
 
 
 def _memray() -> tuple[bool, str]:
@@ -93,12 +110,14 @@ def _model() -> tuple[bool, str]:
 
 def _browser() -> tuple[bool, str]:
     found = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
-    return (True, os.path.basename(found)) if found else (False, "none on PATH: an exported page opens elsewhere")
+    return (True, Path(found).name) if found else (False, "none on PATH: an exported page opens elsewhere")
 
 
 def _notebooks() -> tuple[bool, str]:
     found = importlib.util.find_spec("papermill") is not None
-    return (True, "papermill is installed") if found else (False, "papermill is missing: pip install diagtools")
+    return (
+        (True, "papermill is installed") if found else (False, "papermill is missing: pip install diagtools")
+    )
 
 
 def _package(name: str, use: str, remedy: str = "") -> tuple[bool, str]:

@@ -3,41 +3,81 @@
 from __future__ import annotations
 
 import os
+import select
+import stat
 from pathlib import Path
 
 _PIECE = 1 << 16
+_MOST_PIECES = 64
+
+
+class _Copy:
+    """One log on its way to one descriptor.  It never waits for a reader that is slow."""
+
+    def __init__(self, log: Path, output: int) -> None:
+        self.output = output
+        self.is_broken = False
+        self._log = log
+        self._fd: int | None = None
+        self._rest = b""
+        self._poll = select.poll()
+        self._poll.register(output, select.POLLOUT)
+
+    def forward(self) -> bool:
+        """Copies what there is and has room; true where it stopped for want of room or for its bound."""
+        for _ in range(_MOST_PIECES):
+            self._rest = self._rest or self._read()
+            if not self._rest:
+                return False
+            try:
+                if not (step := self._room()):
+                    return True
+                self._rest = self._rest[os.write(self.output, self._rest[:step]) :]
+            except OSError:  # closed pipe or terminal: the target goes on, its output stays in the log
+                self.is_broken = True
+                return False
+        return True
+
+    def _read(self) -> bytes:
+        if self._fd is None:
+            try:
+                self._fd = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                return b""
+        return os.read(self._fd, _PIECE)
+
+    def _room(self) -> int:
+        """How much can be written without waiting?  A pipe that can be written to takes PIPE_BUF bytes."""
+        if stat.S_ISREG(os.fstat(self.output).st_mode):
+            return _PIECE
+        return select.PIPE_BUF if self._poll.poll(0) else 0
+
+    def close(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
 
 
 class Echo:
     """Copies ``stdout.log`` and ``stderr.log`` to two descriptors; a reader that goes away only ends the copy."""
 
     def __init__(self, folder: Path, stdout: int | None, stderr: int | None) -> None:
-        self._folder = folder
         wanted = {"stdout.log": stdout, "stderr.log": stderr}
-        self._targets = {name: output for name, output in wanted.items() if output is not None}
-        self._logs: dict[str, int] = {}
+        self._copies = [_Copy(folder / name, output) for name, output in wanted.items() if output is not None]
+        self._waiting: list[_Copy] = []
 
-    def forward(self) -> None:
-        """Copies what has been written since the last call."""
-        for name in list(self._targets):
-            if name not in self._logs:
-                try:
-                    self._logs[name] = os.open(self._folder / name, os.O_RDONLY | os.O_CLOEXEC)
-                except FileNotFoundError:
-                    continue
-            self._copy(name)
+    def forward(self) -> list[int]:
+        """Copies what has been written since the last call; returns the descriptors that more waits for."""
+        self._waiting = [copy for copy in self._copies if not copy.is_broken and copy.forward()]
+        return [copy.output for copy in self._waiting]
 
-    def _copy(self, name: str) -> None:
-        while piece := os.read(self._logs[name], _PIECE):
-            try:
-                while piece:
-                    piece = piece[os.write(self._targets[name], piece) :]
-            except OSError:  # closed pipe or terminal: the target goes on, its output stays in the log
-                del self._targets[name]
-                return
+    def wait_for_room(self, timeout_s: float) -> None:
+        """Waits until one of those descriptors can be written to, but not longer than this."""
+        poll = select.poll()
+        for copy in self._waiting:
+            poll.register(copy.output, select.POLLOUT)
+        poll.poll(timeout_s * 1000)
 
     def close(self) -> None:
-        """Copies the rest and closes the logs."""
-        self.forward()
-        for log in self._logs.values():
-            os.close(log)
+        """Closes the logs."""
+        for copy in self._copies:
+            copy.close()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from diagtools.errors import RecorderError, UsageError
+from diagtools.redact import redact_argv
 
 STORE_VARIABLE = "DIAGTOOLS_STORE"
+_TRIES = 10
 
 
 def store() -> Path:
@@ -26,30 +26,54 @@ def new_run_folder(argv: Sequence[str], wanted: Path | None = None) -> Path:
     ``wanted`` must not exist yet or be an empty folder.  Raises ``UsageError`` where something is there
     already and ``RecorderError`` where the place cannot be written.
     """
-    folder = wanted or store() / _name(argv)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(
-            f"'{folder}' exists already; a recording never overwrites anything.",
-            hint="name another folder with -o, or remove that one with `diagtools runs --remove`.",
-        )
+    place = wanted or store()
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = folder / "run.json"
-        probe.touch()
+        folder = _new_in_store(place, argv) if wanted is None else _take(wanted)
+        (folder / "run.json").touch(mode=0o600)
+        return folder.resolve()
     except OSError as error:
+        what = "store" if wanted is None else "run folder"
         raise RecorderError(
-            f"The run folder '{folder}' cannot be written: {error.strerror}.",
+            f"The {what} '{place}' cannot be written: {error.strerror}.",
             hint=f"name a writable folder with -o, or set {STORE_VARIABLE}.",
         ) from error
-    return folder.resolve()
 
 
-def discard(folder: Path) -> None:
-    """Removes the folder of a run that never began."""
-    shutil.rmtree(folder, ignore_errors=True)
+def _take(wanted: Path) -> Path:
+    if os.path.lexists(wanted) and (not wanted.is_dir() or any(wanted.iterdir())):
+        raise UsageError(
+            f"'{wanted}' exists already; a recording never overwrites anything.",
+            hint="name another folder with -o, or remove that one first.",
+        )
+    wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return wanted
+
+
+def _new_in_store(place: Path, argv: Sequence[str]) -> Path:
+    for _ in range(_TRIES):
+        folder = place / _name(argv)
+        try:
+            folder.mkdir(mode=0o700, parents=True)
+            return folder
+        except FileExistsError:
+            if not place.is_dir():
+                raise
+    raise FileExistsError(17, "no name is free")
+
+
+def discard(folder: Path, *, keep_folder: bool) -> None:
+    """Removes what a run that never began has left; the folder too, unless it was there before."""
+    if not keep_folder:
+        import shutil  # here: the target waits for what this module imports
+
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for path in folder.iterdir():
+        path.unlink(missing_ok=True)
 
 
 def _name(argv: Sequence[str]) -> str:
-    words = [os.path.basename(word) for word in argv[:4] if re.fullmatch(r"[A-Za-z0-9./_]+", word)]
+    """A name that tells runs apart in a list, and no secret of the command line."""
+    words = [Path(word).name for word in redact_argv(argv[:4]) if re.fullmatch(r"[A-Za-z0-9./_]+", word)]
     label = re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(words)).strip("-.")[:40] or "run"
-    return f"{time.strftime('%Y%m%d-%H%M%S')}-{label}-{secrets.token_hex(2)}"
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{label}-{os.urandom(2).hex()}"

@@ -1,16 +1,17 @@
-"""Writes ``run.json``: once when a recording begins, and whole when it is closed."""
+"""Writes ``run.json``: once when a recording begins, and whole when it is closed.
+
+What only the closing needs is imported then: until it runs, the target waits.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import hashlib
 import json
 import os
-import platform
-import subprocess
+import sys
 import time
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 
 from diagtools import __version__
@@ -20,11 +21,13 @@ from diagtools.values import Artefact, Manifest, Target
 
 NAME = "run.json"
 _PACKAGES = ("polars", "altair", "psutil", "memray", "jupyterlab")
+_GIT_PATIENCE_S = 5
 
 
 def begun(folder: Path, target: Target | None, *, pid: int | None, hz: float, backend: str) -> Manifest:
     """What is known of a run before its target starts; ``pid`` is that of an attached process."""
     limit = target.limit if target else None
+    machine = os.uname()
     return Manifest(
         name=folder.name,
         state="recording",
@@ -33,11 +36,11 @@ def begun(folder: Path, target: Target | None, *, pid: int | None, hz: float, ba
         env=redact_env({**os.environ, **(target.env if target else {})}),
         hz=hz,
         backend=backend,
-        recorder={"python": platform.python_version(), "diagtools": __version__},
+        recorder={"python": ".".join(map(str, sys.version_info[:3])), "diagtools": __version__},
         platform={
-            "system": platform.system(),
-            "release": platform.release(),
-            "machine": platform.machine(),
+            "system": machine.sysname,
+            "release": machine.release,
+            "machine": machine.machine,
             "n_cpus": str(os.cpu_count()),
         },
         git={},
@@ -50,12 +53,10 @@ def begun(folder: Path, target: Target | None, *, pid: int | None, hz: float, ba
 
 def closed(manifest: Manifest, folder: Path, **changes: object) -> Manifest:
     """The same manifest of a run that has ended, with its artefacts' checksums and what ``changes`` adds."""
-    packages = {name: version for name in _PACKAGES if (version := _version(name))}
     return dataclasses.replace(
         manifest,
         state="finished",
-        recorder={**manifest.recorder, **packages},
-        git=_git_revision(),
+        recorder={**manifest.recorder, **_versions()},
         artefacts=_artefacts(folder),
         **changes,  # type: ignore[arg-type]  # replace() checks the names
     )
@@ -72,15 +73,30 @@ def write(manifest: Manifest, folder: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def git_revision(folder: Path | None) -> dict[str, str]:
+    """Which revision stands in the target's working folder?  Nothing is written there, not even git's index."""
+    import subprocess
+
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        answer = subprocess.run(
+            command, cwd=folder, env=env, capture_output=True, text=True, timeout=_GIT_PATIENCE_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+    return {"revision": answer.stdout.strip()} if answer.returncode == 0 else {}
+
+
 def _plain(value: object) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {_plain(str(key)): _plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, str):  # bytes that are no UTF-8 are shown as \udcff: lone surrogates are no JSON
+        return value.encode("utf-8", "backslashreplace").decode()
     return value
 
 
@@ -94,28 +110,22 @@ def _items(target: Target | None) -> dict[str, str]:
 
 
 def _artefacts(folder: Path) -> dict[str, Artefact]:
+    import hashlib
+
     found = {}
     for path in sorted(folder.iterdir()):
         if path.is_file() and not path.is_symlink() and path.name not in (NAME, f"{NAME}.tmp"):
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-            found[path.name] = Artefact(size_bytes=path.stat().st_size, sha256=digest)
+                found[path.name] = Artefact(size_bytes=file.tell(), sha256=digest)
     return found
 
 
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
+def _versions() -> dict[str, str]:
+    from importlib import metadata
 
-
-def _git_revision() -> dict[str, str]:
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return {}
-    return {"revision": answer.stdout.strip()} if answer.returncode == 0 else {}
-
-
+    found = {}
+    for name in _PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found

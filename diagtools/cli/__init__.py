@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from diagtools import __version__
 from diagtools.cli import arguments
-from diagtools.errors import DiagtoolsError, RecorderError, UsageError
+from diagtools.errors import DiagtoolsError, RecorderError, StartError, UsageError
 
 
 class _Parser(argparse.ArgumentParser):
@@ -40,20 +40,12 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status: the target's for ``record``, else 0, 1 or 2."""
-    given = list(sys.argv[1:] if argv is None else argv)
-    wants_json = "--json" in given[: given.index("--")] if "--" in given else "--json" in given
+    own, command = _split(list(sys.argv[1:] if argv is None else argv))
     try:
-        chosen = parser().parse_args(given)
-        if chosen.command is None:
-            parser().print_help()
-            return 0
-        module = importlib.import_module(f"diagtools.cli.{chosen.command}")
-        status: int = module.run(chosen)
+        return _run(own, command)
     except DiagtoolsError as error:
-        _report(error, as_json=wants_json)
-        if given[:1] == ["record"] and isinstance(error, UsageError):
-            return RecorderError.exit_status
-        return error.exit_status
+        _report(error, as_json="--json" in own)
+        return _exit_status(own, error)
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
@@ -61,13 +53,45 @@ def main(argv: Sequence[str] | None = None) -> int:
         for note in getattr(interrupt, "__notes__", []):
             print(note, file=sys.stderr)
         return 130
+
+
+def _split(given: list[str]) -> tuple[list[str], list[str] | None]:
+    """Our own words, and those after the first ``--``: a command, in which nothing is ours to read."""
+    if "--" not in given:
+        return given, None
+    at = given.index("--")
+    return given[:at], given[at + 1 :]
+
+
+def _run(own: list[str], command: list[str] | None) -> int:
+    chosen = parser().parse_args(own)
+    if chosen.command is None:
+        parser().print_help()
+        return 0
+    if command is not None:
+        if chosen.command != "record":
+            raise UsageError(
+                f"`{chosen.command}` takes no command.", hint=f"diagtools {chosen.command} --help"
+            )
+        chosen.argv = [*chosen.argv, *command]
+    module = importlib.import_module(f"diagtools.cli.{chosen.command}")
+    status: int = module.run(chosen)
+    if sys.stdout is not None:
+        sys.stdout.flush()
     return status
+
+
+def _exit_status(own: list[str], error: DiagtoolsError) -> int:
+    """All that goes wrong on our side is 125 for ``record``, so that a script can tell it from its command."""
+    if own[:1] == ["record"] and not isinstance(error, StartError):
+        return RecorderError.exit_status
+    return error.exit_status
 
 
 def _report(error: DiagtoolsError, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"error": {"kind": error.kind, "message": error.message, "hint": error.hint}}))
-        return
-    print(f"diagtools: {error.message}", file=sys.stderr)
-    if error.hint:
-        print(f"  Hint: {error.hint}", file=sys.stderr)
+    elif sys.stderr is not None:
+        print(f"diagtools: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"  Hint: {error.hint}", file=sys.stderr)

@@ -11,21 +11,31 @@ _ENFORCERS = ("watchdog", "cgroup", "rlimit_as")
 
 def _record(parser: argparse.ArgumentParser) -> None:
     """run a command once, recorded; exits as the command did"""
-    parser.add_argument("-o", dest="folder", metavar="RUN", type=Path, help="the run folder (default: a new one in ./runs)")
+    parser.add_argument(
+        "-o", dest="folder", metavar="RUN", type=Path, help="the run folder (default: a new one in ./runs)"
+    )
     parser.add_argument("--hz", type=float, default=100.0, help="samples a second (default: 100)")
     parser.add_argument("--limit", metavar="SIZE", help="memory cap on the whole tree, such as 2GiB")
-    parser.add_argument("--limit-by", choices=_ENFORCERS, default="watchdog", help="who enforces it (default: watchdog)")
+    parser.add_argument(
+        "--limit-by", choices=_ENFORCERS, default="watchdog", help="who enforces it (default: watchdog)"
+    )
     items = parser.add_mutually_exclusive_group()
-    items.add_argument("--items-opened-under", metavar="DIR", type=Path, help="each file opened below DIR is an item")
+    items.add_argument(
+        "--items-opened-under", metavar="DIR", type=Path, help="each file opened below DIR is an item"
+    )
     items.add_argument("--items-calls", metavar="MOD:FUNC", help="each call of this function is an item")
     parser.add_argument("--pid", type=int, help="attach to a process that runs already: its timeline only")
     _json(parser)
-    parser.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments")
+    parser.add_argument(
+        "argv", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments"
+    )
 
 
 def _show(parser: argparse.ArgumentParser) -> None:
     """say what a run shows: verdict, peak, who asked for memory, last log lines"""
-    parser.add_argument("run", metavar="RUN", type=Path, nargs="?", help="a run folder (default: the newest in the store)")
+    parser.add_argument(
+        "run", metavar="RUN", type=Path, nargs="?", help="a run folder (default: the newest in the store)"
+    )
     parser.add_argument("--png", metavar="FILE", type=Path, help="draw the timeline as a picture too")
     _json(parser)
 
@@ -42,22 +52,40 @@ def _runs(parser: argparse.ArgumentParser) -> None:
 def _investigate(parser: argparse.ArgumentParser) -> None:
     """run an investigation: an executed notebook and one offline page"""
     parser.add_argument("name", metavar="NAME", nargs="?", help="which one; without a name: list them")
-    parser.add_argument("-p", dest="parameters", metavar="KEY=VALUE", action="append", default=[], help="a parameter of the notebook")
-    parser.add_argument("-o", dest="folder", metavar="DIR", type=Path, default=Path("postmortems"), help="where it lands (default: ./postmortems)")
+    parser.add_argument(
+        "-p",
+        dest="parameters",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="a parameter of the notebook",
+    )
+    parser.add_argument(
+        "-o",
+        dest="folder",
+        metavar="DIR",
+        type=Path,
+        default=Path("postmortems"),
+        help="where it lands (default: ./postmortems)",
+    )
     _json(parser)
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
     """turn a notebook into one offline HTML file"""
     parser.add_argument("notebook", metavar="NOTEBOOK", type=Path)
-    parser.add_argument("-o", dest="page", metavar="FILE", type=Path, help="the page (default: beside the notebook)")
+    parser.add_argument(
+        "-o", dest="page", metavar="FILE", type=Path, help="the page (default: beside the notebook)"
+    )
     _json(parser)
 
 
 def _new(parser: argparse.ArgumentParser) -> None:
     """copy an investigation's notebook to start your own"""
     parser.add_argument("name", metavar="NAME", help="which one, for instance indexing-oom")
-    parser.add_argument("-o", dest="folder", metavar="DIR", type=Path, default=Path(), help="where to (default: here)")
+    parser.add_argument(
+        "-o", dest="folder", metavar="DIR", type=Path, default=Path(), help="where to (default: here)"
+    )
     _json(parser)
 
 

@@ -57,7 +57,9 @@ def _started(summary: RunSummary) -> float:
 def _line(summary: RunSummary) -> str:
     status = "?" if summary.exit_status is None else str(summary.exit_status)
     duration = "" if summary.duration_s is None else format_seconds(summary.duration_s)
-    return f"{summary.path}  exit {status:>3}  {duration:>12}  {format_bytes(summary.size_bytes):>9}  {' '.join(summary.argv)[:60]}"
+    size = format_bytes(summary.size_bytes)
+    command = " ".join(summary.argv)[:60]
+    return f"{summary.path}  exit {status:>3}  {duration:>12}  {size:>9}  {command}"
 
 
 def _plain(summaries: list[RunSummary]) -> list[dict[str, object]]:

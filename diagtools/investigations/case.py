@@ -6,6 +6,7 @@ from typing import Any
 
 from diagtools.errors import BudgetBreached
 from diagtools.investigations.experiment import BASELINE, Experiment
+from diagtools.present import renderer
 from diagtools.present.text import case_summary
 from diagtools.run import Run
 from diagtools.units import format_bytes
@@ -25,6 +26,7 @@ class Case:
     def __init__(self, *, question: str, experiment: Experiment) -> None:
         self.question = question
         self.experiment = experiment
+        renderer.enable()
 
     @property
     def run(self) -> Run:
@@ -43,6 +45,10 @@ class Case:
     def findings(self) -> list[Finding]:
         """What the question's run shows and what the experiment concluded, a sentence each."""
         return []
+
+    def headlines(self) -> list[str]:
+        """The case in a few short sentences."""
+        return [str(finding) for finding in self.findings()]
 
     def measured(self, metric: str, variant: str) -> list[float]:
         """Every value of one metric that the runs of one variant gave."""
@@ -66,7 +72,11 @@ class Case:
 
     def summary(self) -> str:
         """The case in ten lines for a terminal."""
-        return case_summary(question=self.question, findings=self.findings(), effects=self.effects)
+        return case_summary(
+            question=self.question,
+            findings=[Finding(sentence=text) for text in self.headlines()],
+            effects=self.effects,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The case for scripts: question, summary, findings, and each hypothesis with its verdict."""
@@ -77,7 +87,9 @@ class Case:
             "hypotheses": [_plain(effect) for effect in self.effects],
         }
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> tuple[dict[str, str], dict[str, Any]]:
         return {"text/plain": self.summary()}, {METADATA_KEY: self.as_json()}
 
 

@@ -24,7 +24,7 @@ from diagtools.run import Run
 from diagtools.units import format_bytes, format_seconds
 from diagtools.values import Effect, Hypothesis, Outcome, Target
 
-BASELINE = "baseline"
+BASELINE = "as it was"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Experiment:
         folder: Path | None = None,
         seed: int = 0,
     ) -> None:
-        as_it_is = Variant(name=BASELINE, change="as it is", target=baseline)
+        as_it_is = Variant(name=BASELINE, change="nothing changed", target=baseline)
         self.variants = {variant.name: variant for variant in (as_it_is, *variants)}
         self.hypotheses = tuple(hypotheses)
         self.trials: list[Trial] = []
@@ -101,13 +101,18 @@ class Experiment:
         return effects(self.pairs, self.hypotheses, baseline=BASELINE)
 
     def _record(self, name: str, number: int) -> Run:
-        folder = self._folder / f"{name}-{number + 1}" if self._folder else None
+        folder = self._folder / run_name(name, number) if self._folder else None
         return record(self.variants[name].target, folder=folder)
 
     def _keep(self, pair: int, name: str, run: Run) -> Trial:
         trial = Trial(pair=pair, order=len(self.trials), variant=name, run=run)
         self.trials.append(trial)
         return trial
+
+
+def run_name(variant: str, number: int) -> str:
+    """What is the folder of a variant's run called?  ``number`` counts the rounds from 0."""
+    return f"{variant.replace(' ', '-')}-{number + 1}"
 
 
 def outcome(run: Run) -> Outcome:

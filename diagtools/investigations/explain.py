@@ -12,8 +12,10 @@ import polars as pl
 
 from diagtools.analyse.contributors import contributors, growth_bytes, unattributed_bytes
 from diagtools.analyse.findings import run_findings
+from diagtools.errors import UsageError
 from diagtools.present.charts.timeline import timeline_chart
 from diagtools.present.json import show_json
+from diagtools.present.renderer import draw_png
 from diagtools.present.text import run_summary
 from diagtools.run import Run
 from diagtools.values import Finding
@@ -28,7 +30,7 @@ class Explanation:
     @cached_property
     def growth_bytes(self) -> int:
         """By how much did the tree's processes grow, summed?"""
-        return growth_bytes(self.run.timeline)
+        return 0 if self.run.tree.is_empty() else growth_bytes(self.run.timeline)
 
     @cached_property
     def by_item(self) -> pl.DataFrame:
@@ -44,6 +46,8 @@ class Explanation:
     def findings(self) -> list[Finding]:
         """What the run shows, a sentence each."""
         run = self.run
+        if run.tree.is_empty():
+            return []
         return run_findings(
             timeline=run.timeline,
             tree=run.tree,
@@ -51,6 +55,7 @@ class Explanation:
             logs=run.logs,
             death=run.death,
             limit=run.manifest.limit,
+            attached=run.is_attached,
         )
 
     def chart(self) -> alt.TopLevelMixin:
@@ -112,4 +117,7 @@ def explain(run: Run) -> Explanation:
 
 def draw(run: Run, picture: Path) -> None:
     """Draws the run's timeline as a PNG."""
-    explain(run).chart().save(picture, format="png", scale_factor=2)
+    try:
+        picture.write_bytes(draw_png(explain(run).chart().to_dict()))
+    except OSError as error:
+        raise UsageError(f"'{picture}' cannot be written: {error.strerror}.") from error

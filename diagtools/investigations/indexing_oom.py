@@ -17,16 +17,18 @@ from pathlib import Path
 import altair as alt
 import polars as pl
 
-from diagtools.analyse.conclusion import conclude, flatter_but_dead, largest_harmless, lessons
+from diagtools.analyse.conclusion import conclude, flatter_but_dead, in_short, largest_harmless, lessons
 from diagtools.analyse.contributors import contributors, growth_bytes
 from diagtools.analyse.corpus import classify
 from diagtools.analyse.explain import explain_peaks
 from diagtools.analyse.findings import kept_finding, run_findings
+from diagtools.analyse.items import success
+from diagtools.analyse.marked import event_value
 from diagtools.capture.folder import store
 from diagtools.errors import NoDataError, UnavailableError, UsageError
 from diagtools.investigations import places
 from diagtools.investigations.case import Case
-from diagtools.investigations.experiment import BASELINE, Experiment, Variant
+from diagtools.investigations.experiment import BASELINE, Experiment, Variant, run_name
 from diagtools.investigations.indexing_table import comparison_table
 from diagtools.investigations.progress import Progress
 from diagtools.investigations.record import record
@@ -41,7 +43,7 @@ from diagtools.run import Run
 from diagtools.units import format_bytes, parse_bytes
 from diagtools.values import Budget, Effect, Finding, Hypothesis, Limit, Role, Target
 
-ARENA, GENERATED, BATCH, ALL_MENDS = "arena", "exclude generated", "bounded batches", "all mends"
+ARENA, GENERATED, BATCH, ALL_MENDS = "arena mended", "generated excluded", "batches bounded", "all mends"
 _QUESTION = "An indexing job is killed for memory. What kills it, and what would keep it alive?"
 
 
@@ -76,7 +78,10 @@ class IndexingOom(Case):
         super().__init__(
             question=_QUESTION,
             experiment=Experiment(
-                baseline=self._target(), variants=variants, hypotheses=_hypotheses(arena, batch), folder=folder
+                baseline=self._target(),
+                variants=variants,
+                hypotheses=_hypotheses(arena, batch),
+                folder=folder,
             ),
         )
         self._folder = folder
@@ -89,7 +94,7 @@ class IndexingOom(Case):
         self._progress.say("preparing the model …")
         _prepare()
         self._progress.say(f"recording the program as it is, limit {format_bytes(self.limit.memory_bytes)} …")
-        run = record(self._target(), folder=self._folder / f"{BASELINE}-1")
+        run = record(self._target(), folder=self._folder / run_name(BASELINE, 0))
         _must_have_indexed(run)
         self.first_run = run
         self._progress.say("recorded.")
@@ -114,7 +119,9 @@ class IndexingOom(Case):
     @cached_property
     def kinds(self) -> pl.DataFrame:
         """CORPUS: the files that the first run indexed, by kind."""
-        return classify(read_corpus(self._root(), self.run.items["item"].unique(maintain_order=True).to_list()))
+        return classify(
+            read_corpus(self._root(), self.run.items["item"].unique(maintain_order=True).to_list())
+        )
 
     def what_happened(self) -> list[Finding]:
         """What the first run shows, a sentence each."""
@@ -142,8 +149,10 @@ class IndexingOom(Case):
         )
 
     def demand(self) -> alt.TopLevelMixin:
-        """Who asked for the memory: own peak demand beside memory kept, by file and by kind of file."""
-        return alt.vconcat(demand_chart(self._contributors("item")), demand_chart(self._contributors("kind")))
+        """Who asked for the memory: own peak demand beside memory kept, by file, coloured by kind."""
+        kinds = dict(self.kinds.select("path", "kind").iter_rows())
+        run = self.run
+        return demand_chart(contributors(run.items, growth_bytes(run.timeline), by="item"), kinds=kinds)
 
     # --- what the theories say -----------------------------------------------------------------------
 
@@ -165,7 +174,9 @@ class IndexingOom(Case):
 
     def before_after(self) -> Table:
         """Exit status, files, success, peak, share of the limit, chunks, duration: as it was and with each mend."""
-        return comparison_table({name: self.experiment.runs_of(name) for name in self.experiment.variants}, self.limit)
+        return comparison_table(
+            {name: self.experiment.runs_of(name) for name in self.experiment.variants}, self.limit
+        )
 
     def conclusion(self) -> Prose:
         """Root cause, trigger, what was refuted, and what follows."""
@@ -185,6 +196,16 @@ class IndexingOom(Case):
         """What happened, then what the experiment concluded."""
         return [*self.what_happened(), *self.concluded()]
 
+    def headlines(self) -> list[str]:
+        """The case in a few short sentences."""
+        run = self.run
+        wanted = event_value(run.markers, "selected", "files")
+        place = f" ({success(run.items).n_ok} of {wanted:.0f} files done)" if wanted else ""
+        died = (
+            f"Killed in {run.item_in_flight}{place}." if run.death is not None else "The job was not killed."
+        )
+        return [died, *in_short(self.effects)]
+
     def keep_budget(self, share_of_limit: float) -> Prose:
         """With all mends, does the peak stay below this share of the limit?  Raises ``BudgetBreached``."""
         budget = Budget(metric="peak_rss_bytes", limit_bytes=int(self.limit.memory_bytes * share_of_limit))
@@ -192,15 +213,13 @@ class IndexingOom(Case):
 
     # --- parts ---------------------------------------------------------------------------------------
 
-    def _contributors(self, by: str) -> pl.DataFrame:
-        run = self.run
-        return contributors(run.items, growth_bytes(run.timeline), by=by, kinds=self.kinds)
-
     def _looked_like_a_fix(self) -> list[Finding]:
         before = _ahead_of_killer(self.run, self.run.item_in_flight)
         found = []
         for effect in self.effects:
-            after = _ahead_of_killer(self.experiment.runs_of(effect.hypothesis.variant)[0], self.run.item_in_flight)
+            after = _ahead_of_killer(
+                self.experiment.runs_of(effect.hypothesis.variant)[0], self.run.item_in_flight
+            )
             found.append(flatter_but_dead(effect, before_bytes=before, after_bytes=after))
         return [finding for finding in found if finding is not None]
 
@@ -242,14 +261,14 @@ def _hypotheses(arena: str, batch: int) -> Sequence[Hypothesis]:
     return (
         Hypothesis(
             name="the arena hoards memory",
-            suspicion="The allocator's arena hoards memory from file to file.",
+            suspicion="the allocator's arena hoards memory from file to file",
             change=f"--arena {arena}",
             mend=f"an arena that is {arena}",
             variant=ARENA,
         ),
         Hypothesis(
             name="generated files are indexed",
-            suspicion="Generated files are indexed, which nobody wrote and nobody searches.",
+            suspicion="generated files are indexed, which nobody wrote and nobody searches",
             change="--exclude-generated",
             mend="generated files excluded",
             variant=GENERATED,
@@ -257,7 +276,7 @@ def _hypotheses(arena: str, batch: int) -> Sequence[Hypothesis]:
         ),
         Hypothesis(
             name="batches are unbounded",
-            suspicion="All chunks of a file go through the model in one batch, however many they are.",
+            suspicion="all chunks of a file go through the model in one batch, however many they are",
             change=f"--batch {batch}",
             mend=f"batches of at most {batch} chunks",
             variant=BATCH,
@@ -266,7 +285,7 @@ def _hypotheses(arena: str, batch: int) -> Sequence[Hypothesis]:
 
 
 def _verdict(effect: Effect) -> str:
-    return f"{effect.hypothesis.suspicion} {str(effect.verdict).upper()}. {effect.reason}"
+    return f"{str(effect.verdict).upper()}: {effect.hypothesis.suspicion}. {effect.reason}"
 
 
 def _ahead_of_killer(run: Run, killer: str | None) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
 
 import polars as pl
 
@@ -28,7 +29,7 @@ def comparison_table(runs: Mapping[str, Sequence[Run]], limit: Limit) -> Table:
         "final RSS": lambda run: _bytes(run.final_rss_bytes) if run.death is None else _UNKNOWN,
         "chunks": lambda run: _count(total_of(run.items, "chunks")),
         "graph nodes": lambda run: _count(event_value(run.markers, "indexed", "graph_nodes")),
-        "died in": lambda run: (run.item_in_flight or _UNKNOWN) if run.death is not None else _UNKNOWN,
+        "died in": _died_in,
         "duration": lambda run: _UNKNOWN if run.duration_s is None else format_seconds(run.duration_s),
     }
     rows = {"": list(figures)}
@@ -45,6 +46,11 @@ def _over(figure: Callable[[Run], str], runs: Sequence[Run]) -> str:
 def _success_rate(run: Run) -> str:
     wanted = event_value(run.markers, "selected", "files")
     return format_share(success(run.items).n_ok / wanted) if wanted else _UNKNOWN
+
+
+def _died_in(run: Run) -> str:
+    item = run.item_in_flight if run.death is not None else None
+    return _UNKNOWN if item is None else PurePosixPath(item).name
 
 
 def _count(value: float | None) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import sys
 import tempfile
 import threading
 import time
@@ -18,6 +19,9 @@ from diagtools.errors import BudgetBreached, DiagtoolsError, UnavailableError, U
 from diagtools.investigations import places
 from diagtools.investigations.case import METADATA_KEY
 from diagtools.investigations.progress import VARIABLE
+
+
+_LONGEST_SOCKET_FOLDER = 40  # a socket's path has at most 107 bytes, and the kernel's name takes 60 of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,12 @@ def execute(
     with _progress(tell):
         try:
             papermill.execute_notebook(
-                str(source), str(executed), parameters=full, kernel_name="python3", progress_bar=False, cwd="."
+                str(source),
+                str(executed),
+                parameters=full,
+                kernel_name="python3",
+                progress_bar=False,
+                cwd=".",
             )
         except PapermillExecutionError as failure:
             error = _as_ours(failure.ename, failure.evalue)
@@ -91,6 +100,15 @@ def parse_parameters(pairs: list[str]) -> dict[str, object]:
     return parameters
 
 
+def _kernel_config() -> Any:
+    """Sockets of the file system instead of TCP ports that anybody on the machine can reach, where they fit."""
+    from jupyter_core.paths import jupyter_runtime_dir
+    from traitlets.config import Config
+
+    is_short = sys.platform == "linux" and len(jupyter_runtime_dir()) < _LONGEST_SOCKET_FOLDER
+    return Config({"KernelManager": {"transport": "ipc"}} if is_short else {})
+
+
 def _check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
     import papermill
 
@@ -98,7 +116,8 @@ def _check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
     unknown = sorted(set(parameters) - set(known))
     if unknown:
         raise UsageError(
-            f"The notebook '{notebook.name}' has no parameter {unknown[0]!r}.", hint=f"it has: {', '.join(known)}."
+            f"The notebook '{notebook.name}' has no parameter {unknown[0]!r}.",
+            hint=f"it has: {', '.join(known)}.",
         )
 
 
@@ -107,7 +126,9 @@ def _as_ours(kind: str, message: str) -> DiagtoolsError:
     known = {error.__name__: error for error in (BudgetBreached, UsageError, UnavailableError)}
     if kind in known:
         return known[kind](text, hint=hint or None)
-    return DiagtoolsError(f"A cell of the notebook failed with {kind}: {text}", hint=hint or "open the notebook.")
+    return DiagtoolsError(
+        f"A cell of the notebook failed with {kind}: {text}", hint=hint or "open the notebook."
+    )
 
 
 def _case(notebook: Any) -> Mapping[str, Any]:

@@ -21,8 +21,11 @@ def data() -> Path:
 
 def _found(name: str) -> Path:
     for folder in (_PACKAGE.parent / name, _PACKAGE / f"_{name}"):
-        if folder.is_dir() and (folder.parent != _PACKAGE.parent or (_PACKAGE.parent / "pyproject.toml").exists()):
+        if folder.is_dir() and (
+            folder.parent != _PACKAGE.parent or (_PACKAGE.parent / "pyproject.toml").exists()
+        ):
             return folder
     raise UnavailableError(
-        f"This installation of diagtools has no '{name}' folder.", hint="install the wheel, or work in a checkout."
+        f"This installation of diagtools has no '{name}' folder.",
+        hint="install the wheel, or work in a checkout.",
     )

@@ -32,10 +32,10 @@ def show_json(
     findings: Sequence[Finding] = (),
     validity: Sequence[Validity] = (),
 ) -> dict[str, Any]:
-    """What is known of one run, in the shape of the contract in DESIGN?
+    r"""What is known of one run, in the shape of the contract in DESIGN?
 
     ``by_item`` and ``by_folder`` are CONTRIBUTORS: all of them, so that the parts sum to the growth.  Texts are
-    redacted; bytes that are no text stand as escapes (``\\udcff``).
+    redacted; bytes that are no text stand as escapes (``\udcff``).
     """
     return {
         "run": _text(redact_path(run)),
@@ -54,7 +54,9 @@ def show_json(
         "holders": None
         if holders is None
         else _rows(holders, ["root", "path", "type", "n_objects", "retained_bytes"]),
-        "validity": [{"what": v.what, "state": str(v.state), "note": _text(redact_text(v.note))} for v in validity],
+        "validity": [
+            {"what": v.what, "state": str(v.state), "note": _text(redact_text(v.note))} for v in validity
+        ],
         "findings": [_text(redact_text(str(finding))) for finding in findings],
     }
 

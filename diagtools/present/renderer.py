@@ -39,7 +39,7 @@ def bundle(spec: dict[str, Any], **_options: Any) -> dict[str, Any]:
 
 
 def draw_png(spec: dict[str, Any]) -> bytes:
-    """The picture of a specification, half as large again as on screen where that is below 200 KB; nothing is loaded."""
+    """The picture of a specification: half as large again as on screen, unless that passes 200 KB; loads nothing."""
     picture = b""
     for scale in _SCALES:
         picture = packed(vl_convert.vegalite_to_png(spec, scale=scale, allowed_base_urls=[]))
@@ -50,7 +50,9 @@ def draw_png(spec: dict[str, Any]) -> bytes:
 
 def spoken(spec: dict[str, Any]) -> str:
     """What does the chart say, for those who see neither chart nor picture?"""
-    titles = [_words(part.get("title")) for part in (spec, *spec.get("vconcat", [])) if isinstance(part, dict)]
+    titles = [
+        _words(part.get("title")) for part in (spec, *spec.get("vconcat", [])) if isinstance(part, dict)
+    ]
     said = ". ".join(title for title in titles if title)
     return f"Chart: {said}" if said else "Chart"
 

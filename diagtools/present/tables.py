@@ -21,9 +21,8 @@ from diagtools.units import format_bytes, format_seconds, format_share
 UNKNOWN = "—"
 _MIB = 2**20
 _LINE = "1px solid rgba(128,128,128,0.35)"
-_NUMBER = re.compile(
-    r"[≥≤~−+±-]?\s*[\d,]*\.?\d+\s*(?:%|[KMGT]i?B|B|m?s|min(?: \d\d s)?|h(?: \d\d min)?)?(?: / .*)?|—|not (?:known|measured)"
-)
+_UNIT = r"(?:%|[KMGT]?i?B|m?s|min(?: \d\d s)?|h(?: \d\d min)?)"
+_NUMBER = re.compile(rf"[≥≤~−+±-]?\s*[\d,]*\.?\d+\s*{_UNIT}?(?: / .*)?|—|not (?:known|measured)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +68,7 @@ class Table:
     """A frame as a reader sees it.
 
     ``columns`` says which columns are shown, in which order and how; without it every column is shown as it is,
-    and one whose values are all numbers with or without a unit is aligned to the right.  Null is ``—``; secrets
+    and one whose values are mostly numbers, with or without a unit, is aligned to the right.  Null is ``—``; secrets
     are redacted.  More than ``n`` rows are counted, not shown.
     """
 
@@ -108,16 +107,25 @@ class Table:
 
     def _line(self, row: Sequence[str], widths: Sequence[int]) -> str:
         cells = zip(self.columns, row, widths, strict=True)
-        padded = [cell.rjust(width) if column.is_number else cell.ljust(width) for column, cell, width in cells]
+        padded = [
+            cell.rjust(width) if column.is_number else cell.ljust(width) for column, cell, width in cells
+        ]
         return "  ".join(padded).rstrip()
 
     def _repr_html_(self) -> str:
         head = "".join(_tag("th", column, column.heading) for column in self.columns)
         body = "".join(f"<tr>{''.join(map(_data, self.columns, row))}</tr>" for row in self.rows)
-        title = f"<div style='font-weight:600;margin:8px 0 4px'>{escape(self.title)}</div>" if self.title else ""
-        note = f"<div style='font-size:85%;opacity:0.7;margin:4px 0'>{escape(self.note)}</div>" if self.note else ""
-        table = f"<table style='border-collapse:collapse;font-variant-numeric:tabular-nums'><thead><tr>{head}</tr></thead>"
-        return f"<div style='overflow-x:auto'>{title}{table}<tbody>{body}</tbody></table>{note}</div>"
+        title = (
+            f"<div style='font-weight:600;margin:8px 0 4px'>{escape(self.title)}</div>" if self.title else ""
+        )
+        note = (
+            f"<div style='font-size:85%;opacity:0.7;margin:4px 0'>{escape(self.note)}</div>"
+            if self.note
+            else ""
+        )
+        rows = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+        table = f"<table style='border-collapse:collapse;font-variant-numeric:tabular-nums'>{rows}</table>"
+        return f"<div style='overflow-x:auto'>{title}{table}{note}</div>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self._repr_html_(), "text/plain": str(self)}
@@ -134,9 +142,9 @@ def _plain(values: pl.Series) -> Column:
         return count(values.name)
     if values.dtype.is_float():
         return Column(heading=values.name, words=lambda value: f"{value:,.4g}")
-    words = [printable(str(value)) for value in values.drop_nulls()]
-    is_number = bool(words) and all(_NUMBER.fullmatch(word) for word in words)
-    return Column(heading=values.name, words=str, is_number=is_number)
+    words = [str(value) for value in values.drop_nulls()]
+    n_numbers = sum(_NUMBER.fullmatch(word) is not None for word in words)
+    return Column(heading=values.name, words=str, is_number=n_numbers > len(words) / 2)
 
 
 def _cell(column: Column, value: Any) -> str:

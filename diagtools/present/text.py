@@ -57,17 +57,21 @@ def run_summary(
     ``by_item`` and ``by_folder`` are CONTRIBUTORS.  The verdict comes first, then the figures, who asked for the
     memory, the program's last words, the findings, and what is not to be trusted.  Secrets and homes are redacted.
     """
-    verdict = _verdict(death, exit_status, peak_bytes, item_in_flight)
+    verdict = _verdict(death, exit_status, item_in_flight)
+    is_comparable = all(one.state is not State.SHARED_N_TIMES for one in validity)
+    peak = _peak(peak_bytes, limit_bytes if is_comparable else None)
     blocks = [
         [_clip(f"{redact_path(name)}  {_command(argv)}".rstrip())],
         [_painted(line, _RED if death else _BOLD, colour) for line in _wrapped(verdict)],
-        _facts(death, exit_status, peak_bytes, limit_bytes, duration_s, item_in_flight),
+        _facts(death, exit_status, peak, limit_bytes, duration_s, item_in_flight),
         _contributors("Who asked for memory, at its peak", by_item, _N_ITEMS),
         _contributors("By folder", by_folder, _N_FOLDERS),
         _unattributed(unattributed_bytes, by_item),
         _block("Last log lines", (f"| {redact_text(line)}" for line in last_log_lines), clip=True),
         _block("Findings", (f"• {redact_text(str(finding))}" for finding in findings)),
-        _block("Not to be trusted fully", (f"• {one}" for one in validity if one.state is not State.COMPLETE)),
+        _block(
+            "Not to be trusted fully", (f"• {one}" for one in validity if one.state is not State.COMPLETE)
+        ),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -107,9 +111,9 @@ def _theory(effect: Effect) -> str:
     return f"{verdict} {shortened(hypothesis.name, 40)}: {before} → {after}, {change(effect)}"
 
 
-def _verdict(death: Death | None, exit_status: int | None, peak: int | None, item: str | None) -> str:
+def _verdict(death: Death | None, exit_status: int | None, item: str | None) -> str:
     if death is not None:
-        words = where_it_ended(death, peak, item)
+        words = where_it_ended(death, None, item)
         return f"{words[0].upper()}{words[1:]} ({death.grade})"
     if exit_status is None:
         return "The recording ended before the program did"
@@ -119,12 +123,11 @@ def _verdict(death: Death | None, exit_status: int | None, peak: int | None, ite
 def _facts(
     death: Death | None,
     exit_status: int | None,
-    peak_bytes: int | None,
+    peak: str,
     limit_bytes: int | None,
     duration_s: float | None,
     item_in_flight: str | None,
 ) -> list[str]:
-    peak = "not measured" if peak_bytes is None else of_limit(peak_bytes, limit_bytes)
     facts = {
         "peak": peak,
         "limit": format_bytes(limit_bytes) if limit_bytes else "none",
@@ -134,22 +137,30 @@ def _facts(
     }
     lines = [_clip(f"{label:<12} {value}") for label, value in facts.items()]
     evidence = [f"• {redact_text(line)}" for line in death.evidence] if death else []
-    return [*lines, *(part for line in evidence for part in _wrapped(line, indent=13, first="evidence"))][:24]
+    return [*lines, *(part for line in evidence for part in _wrapped(line, indent=13))]
+
+
+def _peak(peak_bytes: int | None, limit_bytes: int | None) -> str:
+    """The peak, beside the limit where both count the same memory."""
+    return "not measured" if peak_bytes is None else of_limit(peak_bytes, limit_bytes)
 
 
 def _contributors(heading: str, frame: pl.DataFrame | None, n: int) -> list[str]:
     if frame is None or frame.is_empty():
         return []
     columns = {
-        "key": tables.text("", n_characters=_NAME_LENGTH),
+        "key": tables.Column(heading=heading, words=_name, is_number=False),
         "demand_bytes": tables.size("own demand"),
         "delta_bytes": tables.size("kept"),
         "share": tables.share("of growth"),
     }
     rest = frame.height - n
-    shown = tables.Table(frame.head(n), columns).lines("  ")
     more = [f"  and {rest:,} more"] if rest > 0 else []
-    return [heading + shown[0][len(heading) :] if shown[0][: len(heading)].isspace() else heading, *shown[1:], *more]
+    return [*tables.Table(frame.head(n), columns).lines(), *more]
+
+
+def _name(key: str) -> str:
+    return f"  {shortened(key, _NAME_LENGTH)}"
 
 
 def _unattributed(n_bytes: int | None, by_item: pl.DataFrame | None) -> list[str]:
@@ -172,9 +183,9 @@ def _clip(line: str) -> str:
     return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
 
 
-def _wrapped(line: str, *, indent: int = 0, first: str = "") -> list[str]:
-    lead = first.ljust(indent) if indent else ""
-    return textwrap.wrap(_shown(line), WIDTH, initial_indent=lead, subsequent_indent=" " * (indent + 2 if indent else 0))
+def _wrapped(line: str, *, indent: int = 0) -> list[str]:
+    rest = " " * (indent + 2 if indent else 0)
+    return textwrap.wrap(_shown(line), WIDTH, initial_indent=" " * indent, subsequent_indent=rest)
 
 
 def _shown(line: str) -> str:

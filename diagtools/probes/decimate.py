@@ -27,8 +27,7 @@ def decimate(folder: str, history: str, waiting: str, room_bytes: int) -> None:
     done = _done(old)
     bucket_ns = _bucket_width(_merged(old, new, done), room_bytes)
     with open(old + ".tmp", "wb", buffering=1 << 20) as file:
-        for record in _thinned(_merged(old, new, done), bucket_ns):
-            file.write(record)
+        file.writelines(_thinned(_merged(old, new, done), bucket_ns))
         file.flush()
         os.fsync(file.fileno())
     os.rename(old + ".tmp", old)
@@ -113,10 +112,14 @@ def _maxima(one: Iterable[int], other: Iterable[int], unknown: int = records.UNK
     return tuple(max((n for n in pair if n != unknown), default=unknown) for pair in zip(one, other))
 
 
+def _halves(number: int) -> tuple[int, int]:
+    return number & _LOW_HALF, number >> 32
+
+
 def _highest_system(one: records.Record, other: records.Record) -> records.Record:
-    cgroup, read, write = _maxima(*((r.payload[0], r.payload[3], r.payload[4]) for r in (one, other)))
-    low, high = _maxima(*((r.payload[2] & _LOW_HALF, r.payload[2] >> 32) for r in (one, other)), unknown=_LOW_HALF)
-    payload = (cgroup, min(one.payload[1], other.payload[1]), low | high << 32, read, write)
+    cgroup, _, _, read, write = _maxima(one.payload, other.payload)
+    swap, n_fds = _maxima(_halves(one.payload[2]), _halves(other.payload[2]), unknown=_LOW_HALF)
+    payload = (cgroup, min(one.payload[1], other.payload[1]), swap | n_fds << 32, read, write)
     (small,) = _maxima((one.small,), (other.small,), unknown=records.NO_SMALL)
     return other._replace(payload=payload, small=small, pid=max(one.pid, other.pid))
 

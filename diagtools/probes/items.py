@@ -78,10 +78,10 @@ def watch_opened(folder: str, recorder: Any) -> None:
             return
         try:
             path, mode, flags = args
-            if flags & _ACCESS_WITHOUT_READING:
+            if flags & _ACCESS_WITHOUT_READING or _runs_code():
                 return
             name = names.name_of(path)
-            if name is None or (mode and not _only_reads(mode)) or _is_code(name):
+            if name is None or (mode and not _only_reads(mode)) or _is_bytecode(name):
                 return
             found = os.stat(path)
             current = (recorder.pid, name)
@@ -139,15 +139,18 @@ def _only_reads(mode: str) -> bool:
     return not any(letter in mode for letter in "wax+")
 
 
-def _is_code(name: str) -> bool:
-    """Is it the interpreter that opens this file, to run it?"""
-    if name.endswith((".pyc", ".pyo")) or "__pycache__" in name:
-        return True
+def _is_bytecode(name: str) -> bool:
+    return name.endswith((".pyc", ".pyo")) or "__pycache__" in name
+
+
+def _runs_code() -> bool:
+    """Is it the interpreter that opens a file, to run it?"""
     try:
         opener = sys._getframe(2)  # 0 is this function, 1 the hook
     except ValueError:
         return True  # nobody runs yet: it is the program itself
-    return opener.f_code.co_filename.startswith("<frozen importlib")
+    # importlib and zipimport, which looks into every program; runpy is not frozen before 3.11
+    return opener.f_code.co_filename.startswith("<frozen ") or opener.f_globals.get("__name__") == "runpy"
 
 
 # --- calls of a function ------------------------------------------------------------------------------------

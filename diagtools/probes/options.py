@@ -46,5 +46,7 @@ class Options:
 
 def _target_environment() -> dict[bytes, bytes]:
     inherited = dict(os.environb)
-    added = {name[len(_PREFIX) :]: inherited.pop(name) for name in list(inherited) if name.startswith(_PREFIX)}
+    added = {
+        name[len(_PREFIX) :]: inherited.pop(name) for name in list(inherited) if name.startswith(_PREFIX)
+    }
     return {**inherited, **added}

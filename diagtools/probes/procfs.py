@@ -187,7 +187,7 @@ def counter_in(path: str, name: bytes) -> int | None:
 
 def children(pid: int) -> list[int]:
     """Which processes did the threads of this one start that are not reaped yet?"""
-    found = []
+    found: list[int] = []
     try:
         for tid in os.listdir("/proc/%d/task" % pid):
             found += map(int, _read("/proc/%d/task/%s/children" % (pid, tid)).split())

@@ -84,7 +84,9 @@ class Sampler:
 
     def _begin(self) -> None:
         options = self._options
-        self._writer.event(self._start_ns, "attached" if options.attach else "started", self._root, self._period)
+        self._writer.event(
+            self._start_ns, "attached" if options.attach else "started", self._root, self._period
+        )
         for kind, cap in enumerate((options.cap, options.cgroup_cap, options.address_space)):
             if cap:
                 self._writer.event(self._start_ns, "cap", self._root, cap, kind)
@@ -286,12 +288,13 @@ class Sampler:
             return False
         self._tree.refresh(now, ours)
         self._tree.drop_ended(now)
-        leftovers = self._tree.pids()
+        leftovers = len(self._tree.pids())
         if leftovers and self._kill_at is None:
-            self._writer.event(now, "leftovers", self._root, len(leftovers))
+            if n_living := len(self._tree.living()):
+                self._writer.event(now, "leftovers", self._root, n_living)
             self._stop(now, signal.SIGTERM)
         elif leftovers and self._kill_at is not None and now >= self._kill_at + GRACE_NS:
-            self._writer.event(now, "survivors", self._root, len(leftovers))
+            self._writer.event(now, "survivors", self._root, leftovers)
             self._is_abandoned = True
         return self._tree.has_children(ours)
 

@@ -101,8 +101,10 @@ def _become(options: Options, libc: ctypes.CDLL, sampler: int, stdout: int, stde
         if options.address_space:
             step = "rlimit"
             hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-            most = options.address_space if hard == resource.RLIM_INFINITY else min(hard, options.address_space)
-            resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+            soft = (
+                options.address_space if hard == resource.RLIM_INFINITY else min(options.address_space, hard)
+            )
+            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
         step = "exec"
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
@@ -110,7 +112,7 @@ def _become(options: Options, libc: ctypes.CDLL, sampler: int, stdout: int, stde
         os.execvpe(options.argv[0], options.argv, options.env)
     except OSError as error:
         return StartFailed(step, error.errno or 0)
-    except Exception:  # whatever else went wrong, the parent must hear of it and this copy must end
+    except Exception:  # noqa: BLE001 - whatever else went wrong, the parent must hear of it and this copy must end
         return StartFailed(step, 0)
 
 
@@ -128,7 +130,7 @@ def leave_terminal() -> None:
 
 def reap() -> list[tuple[int, int]]:
     """Which children ended since the last call?  Pairs of pid and exit status (128 + signal if killed)."""
-    ended = []
+    ended: list[tuple[int, int]] = []
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)

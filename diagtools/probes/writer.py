@@ -153,8 +153,9 @@ class Writer:
         self._rotate_at = self._size + self._segment_bytes
         if self._decimator:
             return
+        has_failed = os.path.exists(os.path.join(self._folder, WAITING))
         try:
-            if not os.path.exists(os.path.join(self._folder, WAITING)):  # else the last copy failed: once more
+            if not has_failed:  # else the waiting segment gets another copy first
                 self._begin_segment()
             self._decimator = os.fork()
         except OSError:

@@ -367,3 +367,7 @@ def test_a_run_folder_that_is_gone_is_not_the_programs_concern(run: Path) -> Non
     result = record([sys.executable, "-c", MARKS + "print(1)"], run)
     assert (result.stdout, result.stderr, result.returncode) == ("1\n", "", 0)
     assert not run.exists()
+
+
+def test_what_any_python_may_meet_is_plain_ascii() -> None:
+    assert (Path(boot.INJECTED) / "sitecustomize.py").read_bytes().isascii()  # Python 2 would refuse anything else

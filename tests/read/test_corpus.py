@@ -72,7 +72,9 @@ def test_an_absolute_path_is_refused_also_where_it_lies_inside(tmp_path: Path) -
     assert row(tmp_path, str(tmp_path / "a"))["kind"] == "unreadable"
 
 
-@pytest.mark.parametrize("path", ["odd\udcff.py", "odd\\xff.py"], ids=["as the system has it", "as a frame has it"])
+@pytest.mark.parametrize(
+    "path", ["odd\udcff.py", "odd\\xff.py"], ids=["as the system has it", "as a frame has it"]
+)
 def test_a_name_that_is_not_utf8_is_found(tmp_path: Path, path: str) -> None:
     (tmp_path / "odd\udcff.py").write_text("x")
     found = row(tmp_path, path)

@@ -34,7 +34,9 @@ def test_any_file_of_the_recording_tells_it(tmp_path: Path) -> None:
     assert read_header(tmp_path) == KNOWN
 
 
-@pytest.mark.parametrize("data", [b"", b"x" * 64, Recording().sample(0.0, 1).data, Recording().header().data[:63]])
+@pytest.mark.parametrize(
+    "data", [b"", b"x" * 64, Recording().sample(0.0, 1).data, Recording().header().data[:63]]
+)
 def test_no_whole_header_tells_nothing(tmp_path: Path, data: bytes) -> None:
     (tmp_path / CURRENT).write_bytes(data)
     assert read_header(tmp_path) is None

@@ -82,7 +82,9 @@ def test_of_a_long_log_the_end_is_read_and_the_rest_is_told() -> None:
     written = b"".join(b"line %02d\n" % n for n in range(10))
     found = read(written, growth((0.5, "stdout", 72), (0.9, "stdout", 80)), max_bytes=20)
     assert found.frame.rows() == [(0.5, None, "stdout", "line 08"), (0.9, None, "stdout", "line 09")]
-    assert [str(v) for v in found.validity] == ["stdout.log: truncated (the first 64 B of 80 B were not read)"]
+    assert [str(v) for v in found.validity] == [
+        "stdout.log: truncated (the first 64 B of 80 B were not read)"
+    ]
 
 
 def test_of_a_long_line_the_end_is_read() -> None:
@@ -109,7 +111,9 @@ def test_a_log_that_is_a_link_out_of_the_folder_is_not_read(tmp_path: Path) -> N
     assert "link that leads out" in str(found.validity[0])
 
 
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=8)), st.integers(1, 60))
+@given(
+    st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=8)), st.integers(1, 60)
+)
 def test_what_is_read_is_the_end_of_what_was_written(texts: list[str], max_bytes: int) -> None:
     written = "".join(text + "\n" for text in texts).encode()
     found = lines(read(written, max_bytes=max_bytes))

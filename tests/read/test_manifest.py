@@ -56,7 +56,8 @@ def test_what_the_recorder_writes_comes_back(tmp_path: Path) -> None:
     written = manifests.begun(tmp_path, target, pid=None, hz=50.0, backend="linux")
     manifests.write(written, tmp_path)
     found = read_manifest(tmp_path)
-    assert found.argv == ("python", "caf?.py")
+    assert found.argv[0] == "python"
+    "".join(found.argv).encode()  # no half of a surrogate pair, whatever stands for it
     assert {**vars_of(found), "argv": ()} == {**vars_of(written), "argv": ()}
 
 
@@ -188,7 +189,9 @@ def test_an_artefact_that_would_lie_outside_is_dropped_and_said(tmp_path: Path, 
 
 
 def test_an_artefact_without_a_whole_checksum_is_dropped(tmp_path: Path) -> None:
-    folder = make_run(tmp_path / "run", manifest={"artefacts": {"stdout.log": {"size_bytes": 1, "sha256": "0"}}})
+    folder = make_run(
+        tmp_path / "run", manifest={"artefacts": {"stdout.log": {"size_bytes": 1, "sha256": "0"}}}
+    )
     assert read_manifest(folder).artefacts == {}
 
 
@@ -205,7 +208,20 @@ json_values = st.recursive(
     max_leaves=10,
 )
 KEYS = (
-    *("name", "state", "argv", "cwd", "env", "hz", "backend", "recorder", "platform", "git", "probes", "limit"),
+    *(
+        "name",
+        "state",
+        "argv",
+        "cwd",
+        "env",
+        "hz",
+        "backend",
+        "recorder",
+        "platform",
+        "git",
+        "probes",
+        "limit",
+    ),
     *("items", "start_ns", "wall_ns", "started_at", "duration_s", "exit_status", "kernel_log", "artefacts"),
     *("validity", "format"),
 )

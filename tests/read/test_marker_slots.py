@@ -14,9 +14,7 @@ from tests.support.runs import ROOT, at, flipped, slot
 
 NAME = "markers.100.slot"
 BOTH = slot(2, 0.2, name=b"b.py", edge=mark.END, index=7) + slot(1, 0.1)
-SECOND = SlotMarker(
-    seq=2, t_ns=at(0.2), pid=ROOT, tid=ROOT, kind="item", edge="end", index=7, name=b"b.py"
-)
+SECOND = SlotMarker(seq=2, t_ns=at(0.2), pid=ROOT, tid=ROOT, kind="item", edge="end", index=7, name=b"b.py")
 FIRST = SlotMarker(seq=1, t_ns=at(0.1), pid=ROOT, tid=ROOT, kind="item", edge="begin", index=1, name=b"a.py")
 
 

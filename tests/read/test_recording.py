@@ -139,7 +139,9 @@ def bounded() -> tuple[bytes, bytes, bytes]:
 def test_the_three_files_of_a_bounded_recording_are_read_in_order() -> None:
     history, waiting, current = bounded()
     found = read(current, history=history, waiting=waiting)
-    assert found.rows.filter(kind=records.SAMPLE)["p0"].to_list() == [n * runs.MIB for n in (13, 14, 15, 16, 17)]
+    assert found.rows.filter(kind=records.SAMPLE)["p0"].to_list() == [
+        n * runs.MIB for n in (13, 14, 15, 16, 17)
+    ]
     assert found.lost == NONE
 
 
@@ -148,7 +150,9 @@ def test_records_that_were_decimated_already_are_dropped() -> None:
     history, _, current = bounded()
     older = runs.Recording().header().ramp(range(10, 16)).data
     found = read(current, history=history, waiting=older)
-    assert found.rows.filter(kind=records.SAMPLE)["p0"].to_list() == [n * runs.MIB for n in (13, 14, 15, 16, 17)]
+    assert found.rows.filter(kind=records.SAMPLE)["p0"].to_list() == [
+        n * runs.MIB for n in (13, 14, 15, 16, 17)
+    ]
     assert found.lost == NONE
 
 

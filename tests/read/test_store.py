@@ -69,7 +69,10 @@ def test_a_recording_that_nobody_writes_any_more_is_unfinished(tmp_path: Path) -
     recording = {"state": "recording", "exit_status": None, "duration_s": None}
     make_run(tmp_path / "now", Recording().start(), manifest=recording)
     age(make_run(tmp_path / "killed", Recording().start(), manifest=recording), 3600)
-    assert {run.name: run.state for run in list_runs(tmp_path)} == {"now": "recording", "killed": "unfinished"}
+    assert {run.name: run.state for run in list_runs(tmp_path)} == {
+        "now": "recording",
+        "killed": "unfinished",
+    }
 
 
 def test_half_a_run_is_listed(tmp_path: Path) -> None:

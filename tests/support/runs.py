@@ -79,7 +79,9 @@ class Recording:
             self.sample(from_s + tick * every_s, rss * MIB)
         return self
 
-    def process(self, t_s: float, pid: int | None = None, *, ppid: int = 99, name: bytes = b"python") -> Recording:
+    def process(
+        self, t_s: float, pid: int | None = None, *, ppid: int = 99, name: bytes = b"python"
+    ) -> Recording:
         """One PROCESS; its start ticks are those of its time."""
         pid = self.root if pid is None else pid
         ticks = at(t_s) // 10_000_000
@@ -99,7 +101,9 @@ class Recording:
         """One EVENT by name."""
         return self.add(records.EVENT, t_s, None, value, second, small=records.EVENTS.index(name))
 
-    def close(self, t_s: float = 1.0, *, exit_status: int = 0, ticks: int = 100, missed: int = 0) -> Recording:
+    def close(
+        self, t_s: float = 1.0, *, exit_status: int = 0, ticks: int = 100, missed: int = 0
+    ) -> Recording:
         """What a recorder writes when its target has ended."""
         self.exit(t_s, exit_status).event(t_s, "ended", exit_status)
         return self.event(t_s, "closed", ticks, missed)
@@ -131,7 +135,9 @@ def begin(t_s: float, name: str, *, index: int = 1, features: str = "", pid: int
     return marker(t_s, "begin", name, index=index, features=features, pid=pid)
 
 
-def end(t_s: float, name: str, *, index: int = 1, status: str = "ok", error: str = "", pid: int = ROOT) -> bytes:
+def end(
+    t_s: float, name: str, *, index: int = 1, status: str = "ok", error: str = "", pid: int = ROOT
+) -> bytes:
     """The line with which an item ends."""
     return marker(t_s, "end", name, index=index, status=status, error=error, pid=pid)
 
@@ -143,7 +149,9 @@ def escaped(raw: bytes) -> bytes:
     return raw
 
 
-def slot(seq: int, t_s: float, *, name: bytes = b"a.py", edge: int = mark.BEGIN, index: int = 1, pid: int = ROOT) -> bytes:
+def slot(
+    seq: int, t_s: float, *, name: bytes = b"a.py", edge: int = mark.BEGIN, index: int = 1, pid: int = ROOT
+) -> bytes:
     """One slot of ``markers.<pid>.slot`` with an item's marker."""
     body = mark.SLOT.pack(0, mark.ITEM, edge, len(name), seq, at(t_s), pid, pid, index)[4:] + name
     return (zlib.crc32(body).to_bytes(4, "little") + body).ljust(mark.SLOT_SIZE, b"\0")
@@ -173,14 +181,19 @@ def make_run(
     for name, content in written.items():
         if content is not None:
             (folder / name).write_bytes(content)
-    (folder / "run.json").write_text(json.dumps({**manifest_of(folder), **(manifest or {})}), encoding="ascii")
+    (folder / "run.json").write_text(
+        json.dumps({**manifest_of(folder), **(manifest or {})}), encoding="ascii"
+    )
     return folder
 
 
 def manifest_of(folder: Path) -> dict[str, object]:
     """What a recorder writes into ``run.json`` when it closes this folder."""
     artefacts = {
-        path.name: {"size_bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        path.name: {
+            "size_bytes": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
         for path in sorted(folder.iterdir())
     }
     return {

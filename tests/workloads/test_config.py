@@ -27,6 +27,7 @@ def test_the_defaults_are_the_faulty_ones() -> None:
         {"file_timeout_s": 0.0},
         {"file_timeout_s": -1.0},
         {"file_timeout_s": float("nan")},
+        {"file_timeout_s": float("inf")},
     ],
 )
 def test_contradictions_are_refused_with_a_hint(options: dict[str, Any]) -> None:

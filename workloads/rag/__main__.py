@@ -45,10 +45,10 @@ def run(options: argparse.Namespace) -> int:
     if config.report:
         clear_report(config.report)
     report = index(config)
-    if config.report:
-        write_report(report, config.report)
     logging.getLogger(__name__).info("done in %.1f s", report.duration_s)
     sys.stdout.write(report.as_text())
+    if config.report:
+        write_report(report, config.report)
     return 0 if report.counts.files_indexed else 1
 
 

@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from threading import TIMEOUT_MAX
 
 from workloads.rag.errors import ConfigError
 
@@ -51,9 +52,9 @@ class IndexConfig:
             raise ConfigError(
                 f"A batch of {self.batch} chunks is not possible.", hint="pass --batch all or 16."
             )
-        if self.file_timeout_s is not None and not self.file_timeout_s > 0:
+        if self.file_timeout_s is not None and not 0 < self.file_timeout_s <= TIMEOUT_MAX:
             raise ConfigError(
-                f"A file timeout of {self.file_timeout_s} s leaves no time.", hint="pass --file-timeout 30."
+                f"A file timeout of {self.file_timeout_s} s cannot be kept.", hint="pass --file-timeout 30."
             )
         if self.threads < 1:
             raise ConfigError(f"{self.threads} threads cannot embed anything.", hint="pass --threads 2.")

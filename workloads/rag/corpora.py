@@ -69,6 +69,41 @@ def incident() -> Iterator[str]:
     yield from matching("zmq/**/*.py")
 
 
+def small_files() -> Iterator[str]:
+    """Which small files, generated and written, stand around a planted killer?"""
+    yield from matching("jupyterlab/static/*.js", 8_000)[:8]
+    yield from matching("zmq/utils/*.py", 5_000)
+
+
+def incident_small() -> Iterator[str]:
+    """Which of the incident's files are quick to index, and which kills?"""
+    yield from matching("jupyterlab/static/*.js", 8_000)[:12]
+    yield from matching("jupyterlab_server/*.py", 5_000)
+    yield from matching("widgetsnbextension/**/*.py")
+    yield "widgetsnbextension/static/extension.js"
+    yield from matching("zmq/utils/*.py", 5_000)
+
+
+def planted_handwritten() -> Iterator[str]:
+    """Which file kills that a person wrote?"""
+    yield from small_files()
+    yield from matching("huggingface_hub/*.py", 8_300)
+    yield "huggingface_hub/hf_api.py"
+
+
+def planted_arena() -> Iterator[str]:
+    """Which two files need more memory one after the other, in an arena that is kept, than either alone?"""
+    yield from small_files()
+    yield "altair/vegalite/v6/api.py"
+    yield from matching("polars/series/*.py", 9_800)
+    yield "polars/series/series.py"
+
+
+AMONG_SMALL = (
+    " From site-packages, sorted by path, beside small files: the first 8 by path of jupyterlab/static/*.js up to 8,000"
+    " bytes; zmq/utils/*.py up to 5,000 bytes."
+)
+
 RULES = (
     Rule(
         name="incident",
@@ -79,6 +114,38 @@ RULES = (
         ),
         packages=("jupyterlab", "jupyterlab_server", "pyzmq", "widgetsnbextension"),
         paths=incident,
+    ),
+    Rule(
+        name="incident-small",
+        text=(
+            "The incident in little: its killer, and small files of the same packages. From site-packages, sorted by"
+            " path: the first 12 by path of jupyterlab/static/*.js up to 8,000 bytes; jupyterlab_server/*.py up to"
+            " 5,000 bytes; widgetsnbextension/**/*.py; widgetsnbextension/static/extension.js; zmq/utils/*.py up to"
+            " 5,000 bytes."
+        ),
+        packages=("jupyterlab", "jupyterlab_server", "pyzmq", "widgetsnbextension"),
+        paths=incident_small,
+    ),
+    Rule(
+        name="planted-handwritten",
+        text=(
+            "Only the batch is at fault: the killer, huggingface_hub/hf_api.py, was written by people, so leaving"
+            " out generated files does not help."
+            + AMONG_SMALL
+            + " And huggingface_hub/*.py up to 8,300 bytes."
+        ),
+        packages=("huggingface_hub", "jupyterlab", "pyzmq"),
+        paths=planted_handwritten,
+    ),
+    Rule(
+        name="planted-arena",
+        text=(
+            "The arena that is kept is at fault: polars/series/series.py fits the limit alone and with the arena"
+            " shrunk or off, but not beside what the arena kept from altair/vegalite/v6/api.py. Both were written by"
+            " people." + AMONG_SMALL + " And polars/series/*.py up to 9,800 bytes."
+        ),
+        packages=("altair", "jupyterlab", "polars", "pyzmq"),
+        paths=planted_arena,
     ),
 )
 

@@ -1,5 +1,6 @@
 """Which files make up a corpus, and in which order?"""
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -112,7 +113,8 @@ def _regular_files(folder: Path) -> Iterator[SourceFile]:
     for parent, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS]
         for path in (Path(parent, name) for name in names):
-            status = path.lstat()
-            if stat.S_ISREG(status.st_mode):
-                relative = path.relative_to(folder).as_posix()
-                yield SourceFile(path=path, relative=relative, size_bytes=status.st_size)
+            with contextlib.suppress(FileNotFoundError):  # gone since it was listed
+                status = path.lstat()
+                if stat.S_ISREG(status.st_mode):
+                    relative = path.relative_to(folder).as_posix()
+                    yield SourceFile(path=path, relative=relative, size_bytes=status.st_size)

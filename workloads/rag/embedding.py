@@ -1,7 +1,7 @@
 """Which vector stands for each text?
 
-The scores of attention need about 3 MiB a layer for each text of 256 tokens, with their temporaries near
-9 MiB: what one model run asks for grows with the texts in its batch and with nothing else.
+The scores of attention are 3 MiB for each text of 256 tokens, and with all else that lives beside them in one
+layer it is near 9 MiB: what one model run asks for grows with the texts in its batch.
 """
 
 import threading
@@ -38,9 +38,8 @@ class Embedder:
             )
             self._tokenizer = Tokenizer.from_file(str(model.tokenizer))
         except Exception as error:  # both libraries raise bare exceptions for damaged files
-            raise ModelError(
-                f"{model.graph} does not load: {error}.", hint="delete it; it is built again."
-            ) from error
+            hint = "delete it; it is built again."
+            raise ModelError(f"{model.graph} does not load: {error}.", hint=hint) from error
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.enable_padding()  # to the longest of the batch
         self._shrink = arena is Arena.SHRUNK

@@ -91,17 +91,20 @@ def index(config: IndexConfig) -> IndexReport:
     if not selection.selected:
         fact = f"No files to index in {corpus.name!r}: {len(corpus.files)} found, every one left out."
         raise CorpusError(fact, hint="pass a folder or manifest with source files.")
+    markers.event("selected", files=len(selection.selected), found=len(corpus.files))
     with markers.phase("load model"):
         indexer = load_indexer(config)
     with markers.phase("index"):
         for number, file in enumerate(selection.selected, start=1):
             log.info("indexing %d/%d %s", number, len(selection.selected), file.label)
             indexer.add(file)
+    counts = indexer.counts()
+    markers.event("indexed", files=counts.files_indexed, chunks=counts.chunks, graph_nodes=counts.graph_nodes)
     return IndexReport(
         config=config,
         corpus=corpus,
         selection=selection,
-        counts=indexer.counts(),
+        counts=counts,
         failures=tuple(indexer.failures),
         duration_s=time.monotonic() - began_s,
     )

@@ -8,6 +8,7 @@ every machine with the same packages indexes the same bytes. What differs is dri
      "files": [{"path", "size_bytes", "sha256": first 16 hex digits}]}
 """
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -94,8 +95,9 @@ def _present(root: Path, entries: Iterable[Entry]) -> Iterator[SourceFile]:
     inside = root.resolve()
     for entry in entries:
         path = root / entry.path
-        if path.is_file() and path.resolve().is_relative_to(inside):
-            yield SourceFile(path=path, relative=entry.path, size_bytes=path.stat().st_size)
+        with contextlib.suppress(OSError):  # no file has such a name
+            if path.is_file() and path.resolve().is_relative_to(inside):
+                yield SourceFile(path=path, relative=entry.path, size_bytes=path.stat().st_size)
 
 
 def _other_versions(packages: Iterable[Package]) -> Iterator[Drift]:
@@ -163,10 +165,8 @@ def _manifest(document: dict[str, Any]) -> Manifest:
         raise ValueError("a path is listed twice")
     if document["root"] not in ("site-packages", "folder"):
         raise ValueError(f"unknown root {document['root']!r}")
-    if document["digest"] != digest_of(entry.path for entry in entries):
-        raise ValueError("the digest is not that of the paths")
     packages = _object(document["packages"]).items()
-    return Manifest(
+    manifest = Manifest(
         name=_text(document["name"]),
         rule=_text(document["rule"]),
         root=document["root"],
@@ -174,6 +174,9 @@ def _manifest(document: dict[str, Any]) -> Manifest:
         files=entries,
         limit_bytes=None if limit is None else _size(limit),
     )
+    if (document["digest"], document["content_digest"]) != (manifest.digest, manifest.content_digest):
+        raise ValueError("the digests are not those of its files")
+    return manifest
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -27,6 +27,8 @@ class _Marks(Protocol):
 
     def item(self, name: str, /, **features: float) -> Span: ...
 
+    def event(self, name: str, /, **features: float) -> None: ...
+
 
 class _Silent:
     """What stands in for a marker when nothing listens?"""
@@ -60,3 +62,9 @@ def phase(name: str) -> Span:
 def item(name: str, **features: float) -> Span:
     """Which unit of work begins now?"""
     return _marks.item(name, **features) if _marks else _Silent()
+
+
+def event(name: str, **features: float) -> None:
+    """What has just become known?"""
+    if _marks:
+        _marks.event(name, **features)

@@ -49,7 +49,8 @@ def demand_chart(
     words = wrapped(title or demand_title(ranked), width - 20, theme.TITLE_SIZE, bold=True)
     plot_px = width - _NAME_PX - 2 * _VALUE_PX - 34
     layers = [_bars(data, kinds), _dots(data), _edge(), _names(data), *_columns(data, plot_px)]
-    chart = alt.LayerChart(layer=layers,
+    chart = alt.LayerChart(
+        layer=layers,
         width=plot_px,
         height=_ROW_PX * data.height,
         title=alt.TitleParams(words, subtitle=_subtitle(data)),

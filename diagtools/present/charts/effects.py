@@ -49,7 +49,11 @@ def theories_chart(
     subtitle = (
         "peak memory of the program as it was, and with the one change that takes the suspected cause away"
     )
-    chart = alt.LayerChart(layer=layers, width=sheet.plot_px, height=sheet.height, title=alt.TitleParams(words, subtitle=subtitle)
+    chart = alt.LayerChart(
+        layer=layers,
+        width=sheet.plot_px,
+        height=sheet.height,
+        title=alt.TitleParams(words, subtitle=subtitle),
     )
     return theme.dressed(chart)
 

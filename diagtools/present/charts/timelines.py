@@ -68,7 +68,8 @@ def timelines_chart(
         bold=True,
     )
     layers = [*_lines(rows, panel), *memory.limit_rule(panel), *_ends(rows, panel, killed), *drawn(placed)]
-    chart = alt.LayerChart(layer=layers,
+    chart = alt.LayerChart(
+        layer=layers,
         width=panel.width,
         height=panel.height,
         title=alt.TitleParams(words, subtitle=_subtitle(found, killed)),
