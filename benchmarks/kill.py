@@ -191,7 +191,7 @@ def _kill_peers(bench: Bench, kills: int, found: Collected) -> tuple[list[str], 
     for number, name in bench.interleaved(installed, kills):
         folder = bench.folder / f"{name}-{number}"
         folder.mkdir()
-        ending = _kill_peer(name, folder, bench.draw.uniform(0, _LONGEST_S))
+        ending = _kill_peer(name, folder, bench.draw.uniform(0, 3 * _LONGEST_S))
         found.add(_EMPTY, name, float(ending.is_empty), "", Headline.TOTAL)
         found.add(_LEFT, name, float(ending.is_left), "", Headline.TOTAL)
         found.add(_AGE, name, ending.age_ms, "ms")

@@ -50,8 +50,11 @@ def diagtools(*arguments: object) -> list[str]:
 
 
 def environment(**added: str) -> dict[str, str]:
-    """The environment of every command, the same on all sides: nothing of an outer recording, this checkout."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DIAGTOOLS_")}
+    """The environment of every command, the same on all sides: this checkout, and Python as it is by default.
+
+    Where an outer setting keeps Python from writing bytecode, every start would compile our modules again.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("DIAGTOOLS_", "PYTHON"))}
     return {**inherited, "PYTHONPATH": str(ROOT), **added}
 
 

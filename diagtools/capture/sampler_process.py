@@ -67,7 +67,7 @@ class SamplerProcess:
         self._has_said_all = False
         self._messages, writing = _pipe()
         fixed = [f"recorder={os.getpid()}", f"status={writing}", f"terminals={_terminals(streams)}"]
-        command = [sys.executable, *_SAMPLERS[backend], str(_PACKAGE), *fixed, *options]
+        command = [*sampler_command(backend), *fixed, *options]
         try:
             self._process = _spawn(command, env, writing, interactive=streams.interactive)
         except BaseException:
@@ -132,6 +132,11 @@ class SamplerProcess:
         """Waits for its end.  From here on it can tell nothing; where it has a target still, it ends that."""
         os.close(self._messages)
         self._process.wait()
+
+
+def sampler_command(backend: str) -> list[str]:
+    """The command line of a sampler, before its options."""
+    return [sys.executable, *_SAMPLERS[backend], str(_PACKAGE)]
 
 
 def _spawn(

@@ -79,6 +79,7 @@ def execute(
                 kernel_name="python3",
                 progress_bar=False,
                 cwd=".",
+                config=_kernel_config(),
             )
         except PapermillExecutionError as failure:
             error = _as_ours(failure.ename, failure.evalue)

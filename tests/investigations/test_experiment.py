@@ -25,7 +25,9 @@ def _experiment(folder: Path, *, as_it_is: int, with_change: int) -> Experiment:
         baseline=_target(as_it_is),
         variants=[Variant(name="smaller", change="less memory", target=_target(with_change))],
         hypotheses=[
-            Hypothesis(name="too large", suspicion="The buffer is too large.", change="shrink it", variant="smaller")
+            Hypothesis(
+                name="too large", suspicion="The buffer is too large.", change="shrink it", variant="smaller"
+            )
         ],
         folder=folder,
     )

@@ -76,7 +76,7 @@ def test_nbconvert_items_from_the_calls_of_a_function(tmp_path: Path, notebooks:
 
 
 def test_pytest_dies_in_the_test_file_with_the_pasted_table(tmp_path: Path, suite: Path) -> None:
-    """pytest rewrites assertions: a pasted table becomes a syntax tree of hundreds of megabytes."""
+    """Pytest rewrites assertions: a pasted table becomes a syntax tree of hundreds of megabytes."""
     status, shown = _recorded(
         tmp_path / "run",
         *("--limit", "250MB", "--items-opened-under", str(suite)),

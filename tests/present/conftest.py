@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from xml.etree import ElementTree
 
+import altair as alt
 import polars as pl
 import pytest
+import vl_convert
 
-from diagtools.frames import ITEMS, PHASES, TREE
-from diagtools.values import Cause, Death, Grade
+from diagtools.frames import CONTRIBUTORS, ITEMS, PHASES, TREE
+from diagtools.values import Cause, Death, Effect, Grade, Hypothesis, Verdict
 
 MIB = 2**20
 GIB = 2**30
@@ -187,6 +191,159 @@ def killed() -> Recorded:
 
 
 @pytest.fixture(scope="session")
+def shrunk() -> Recorded:
+    """The incident with an arena that is shrunk after each file: a flat curve, and killed all the same."""
+    return killed_run(arena_kept=False)
+
+
+@pytest.fixture(scope="session")
 def finished() -> Recorded:
     """The incident with generated files left out."""
     return finished_run(without_generated=True)
+
+
+@pytest.fixture(scope="session")
+def hostile() -> str:
+    """A file name that would like to be a script, a new line and a colour."""
+    return f"src/{HOSTILE}\n\x1b[31m\u202e/a.js"
+
+
+@pytest.fixture(scope="session")
+def contributors_of() -> Callable[..., pl.DataFrame]:
+    """CONTRIBUTORS from rows of (key, own demand in MiB, kept in MiB)."""
+
+    def make(*rows: tuple[str, int | None, int | None]) -> pl.DataFrame:
+        keys, demand, kept = (list(column) for column in zip(*rows, strict=True))
+        total = sum(value or 0 for value in kept)
+        return CONTRIBUTORS.from_columns(
+            {
+                "key": keys,
+                "n_items": [1] * len(keys),
+                "n_failed": [0] * len(keys),
+                "delta_bytes": [None if value is None else value * MIB for value in kept],
+                "share": [value / total if value is not None and total > 0 else None for value in kept],
+                "peak_bytes": [None] * len(keys),
+                "demand_bytes": [None if value is None else value * MIB for value in demand],
+            }
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tree_of() -> Callable[..., pl.DataFrame]:
+    """TREE from sizes in MiB, one a second; ``used`` where the limit compares something else."""
+
+    def make(*mib: float, used: Sequence[float] | None = None) -> pl.DataFrame:
+        return TREE.from_columns(
+            {
+                "t_s": [float(second) for second in range(len(mib))],
+                "rss_bytes": [int(value * MIB) for value in mib],
+                "used_bytes": [int(value * MIB) for value in used or mib],
+                "n_processes": [1] * len(mib),
+            }
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def items_of() -> Callable[..., pl.DataFrame]:
+    """ITEMS from rows of (name, begin, end, status, own demand in MiB)."""
+
+    def make(*rows: tuple[str, float, float | None, str, int | None]) -> pl.DataFrame:
+        names, begin, end, status, demand = (list(column) for column in zip(*rows, strict=True))
+        n = len(names)
+        return ITEMS.from_columns(
+            {
+                "item": names,
+                "index": list(range(n)),
+                "pid": [7] * n,
+                "tid": [7] * n,
+                "begin_s": begin,
+                "end_s": end,
+                "status": status,
+                "error": [None] * n,
+                "delta_bytes": [None] * n,
+                "peak_bytes": [None] * n,
+                "demand_bytes": [None if value is None else value * MIB for value in demand],
+                "features": [[{"name": "chunks", "value": 3.0}]] * n,
+            }
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def effect_of() -> Callable[..., Effect]:
+    """An effect of one baseline run and one run with the change, in MiB; at 2048 a run was killed."""
+
+    def make(name: str, verdict: Verdict, before: float, after: float | None, **options: object) -> Effect:
+        is_killed = (before >= 2048, after is not None and after >= 2048)
+        change = None if all(is_killed) or after is None else after / before - 1
+        known: dict[str, object] = {
+            "hypothesis": Hypothesis(name=name, suspicion=f"{name}.", change="--x", variant=name, mend=f"no {name}"),
+            "verdict": verdict,
+            "reason": "as the numbers say",
+            "n_baseline": 1,
+            "n_baseline_killed": int(is_killed[0]),
+            "n_variant": 1,
+            "n_variant_killed": int(is_killed[1]),
+            "baseline_value": before * MIB,
+            "variant_value": None if after is None else after * MIB,
+            "baseline_is_bound": is_killed[0],
+            "variant_is_bound": is_killed[1],
+            "change_share": change,
+            "low_share": change,
+            "high_share": change,
+            "rescued": is_killed[0] and not is_killed[1],
+            "same_item": True if all(is_killed) else None,
+        }
+        return Effect(**{**known, **options})  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def drawn() -> Callable[[alt.TopLevelMixin], str]:
+    """Draws a chart with the newest Vega-Lite and with the oldest that JupyterLab has; the newest SVG."""
+
+    def draw(chart: alt.TopLevelMixin) -> str:
+        spec = chart.to_dict()  # validates
+        older = {**spec, "$schema": "https://vega.github.io/schema/vega-lite/v5.json"}
+        assert "<svg" in vl_convert.vegalite_to_svg(older, vl_version="5.8", allowed_base_urls=[])
+        assert vl_convert.vegalite_to_png(spec, allowed_base_urls=[]).startswith(b"\x89PNG")
+        return vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def words() -> Callable[[alt.TopLevelMixin], list[str]]:
+    """Every text of a chart, line by line: titles, labels, values."""
+
+    def read(chart: alt.TopLevelMixin) -> list[str]:
+        root = ElementTree.fromstring(vl_convert.vegalite_to_svg(chart.to_dict(), allowed_base_urls=[]))
+        return ["".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text")]
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def title_of() -> Callable[[alt.TopLevelMixin], str]:
+    """The title of a chart, its lines joined."""
+
+    def read(chart: alt.TopLevelMixin) -> str:
+        return " ".join(chart.to_dict()["title"]["text"])
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def rows_of() -> Callable[[alt.TopLevelMixin], list[dict[str, object]]]:
+    """Every row of data that a chart holds."""
+
+    def read(chart: alt.TopLevelMixin) -> list[dict[str, object]]:
+        return [row for rows in chart.to_dict()["datasets"].values() for row in rows]
+
+    return read

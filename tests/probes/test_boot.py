@@ -370,4 +370,5 @@ def test_a_run_folder_that_is_gone_is_not_the_programs_concern(run: Path) -> Non
 
 
 def test_what_any_python_may_meet_is_plain_ascii() -> None:
-    assert (Path(boot.INJECTED) / "sitecustomize.py").read_bytes().isascii()  # Python 2 would refuse anything else
+    path = Path(boot.INJECTED) / "sitecustomize.py"
+    assert path.read_bytes().isascii()  # Python 2 would refuse anything else

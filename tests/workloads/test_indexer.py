@@ -12,6 +12,7 @@ from workloads.rag import markers
 from workloads.rag.config import Arena, IndexConfig
 from workloads.rag.errors import CorpusError
 from workloads.rag.indexer import index
+from workloads.rag.manifest import Entry, Manifest, write_manifest
 
 GOOD = "import os\n\n\ndef add(left, right):\n    return left + right\n"
 LARGE = "def large():\n" + "    value = 'of one long function'\n" * 12_000  # some 200 chunks
@@ -94,6 +95,21 @@ class TestWithTheModel:
             "indexing 1/1 a.py",
             f"function 'large' too large ({len(LARGE)} characters), using fixed chunking",
         ]
+
+
+def test_drift_is_one_warning_with_the_first_names(
+    tree: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    files = tuple(Entry(path=f"{n}.py", size_bytes=1, sha256="0") for n in range(5))
+    manifest = Manifest(name="gone", rule="by hand", root="folder", packages=(), files=files)
+    path = tree({"other.py": "x"}) / "corpus.json"
+    write_manifest(manifest, path)
+    with pytest.raises(CorpusError, match="No files to index in 'gone'"):
+        index(IndexConfig(manifest=path))
+    (warning,) = caplog.messages
+    assert warning.startswith("corpus gone has drifted in 5 places: 0.py missing: ")
+    assert "2.py" in warning
+    assert "3.py" not in warning
 
 
 def test_an_empty_corpus_is_one_clear_error(tmp_path: Path) -> None:

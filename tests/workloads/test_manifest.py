@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,7 @@ def test_a_path_that_may_leave_the_root_spoils_the_manifest(pinned: Path, path: 
     "changes",
     [
         {"digest": "0" * 64},
+        {"content_digest": None},
         {"root": "/"},
         {"files": None},
         {"files": [7]},
@@ -138,6 +140,15 @@ def test_what_is_no_manifest_is_one_clear_error(tmp_path: Path, content: bytes) 
     path.write_bytes(content)
     with pytest.raises(CorpusError, match="cannot be used"):
         open_manifest(path)
+
+
+def test_a_name_that_no_file_can_have_is_drift(pinned: Path) -> None:
+    manifest = read_manifest(pinned)
+    long = Entry(path="x" * 5_000, size_bytes=1, sha256="0")
+    write_manifest(replace(manifest, files=(*manifest.files, long)), pinned)
+    corpus = open_manifest(pinned)
+    assert len(corpus.files) == len(manifest.files)
+    assert [drift.kind for drift in corpus.drift] == [DriftKind.MISSING]
 
 
 def test_a_missing_manifest_is_one_clear_error(tmp_path: Path) -> None:

