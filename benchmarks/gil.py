@@ -41,7 +41,7 @@ def run(bench: Bench) -> Outcome:
     """Makes the call under each recorder, interleaved."""
     plan = _PLANS[bench.size]
     has_peer = importlib.util.find_spec("memory_profiler") is not None
-    watchers = ["none", "statm", *(["memory_profiler"] if has_peer else [])]
+    watchers = ["none", "statm", *(["memory_profiler"] if has_peer and bench.size is not Size.TINY else [])]
     found = Collected()
     for number, watcher in bench.interleaved(watchers, plan.rounds):
         folder = bench.folder / f"{number}-{watcher}"

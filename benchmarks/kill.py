@@ -91,7 +91,9 @@ def run(bench: Bench) -> Outcome:
     bench.say(f"{plan.kills} kills, {_AT_ONCE} at a time")
     seeds = [bench.draw.random() for _ in range(plan.kills)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        work = pool.map(lambda n: _trial(bench.folder / f"kill-{n}", random.Random(seeds[n])), range(plan.kills))
+        work = pool.map(
+            lambda n: _trial(bench.folder / f"kill-{n}", random.Random(seeds[n])), range(plan.kills)
+        )
         trials, endings = zip(*work, strict=True)
     for trial, ending in zip(trials, endings, strict=True):
         found.add(_EMPTY, OURS, float(ending.is_empty), "", Headline.TOTAL)
@@ -101,7 +103,12 @@ def run(bench: Bench) -> Outcome:
             found.add(field.name.replace("_", " "), OURS, getattr(trial, field.name), "", Headline.TOTAL)
     sides, notes = _kill_peers(bench, plan.kills_of_peers, found)
     goals = [
-        at_most(f"{name}, {plan.kills:,} kills", sum(getattr(trial, name.replace(" ", "_")) for trial in trials), 0, "")
+        at_most(
+            f"{name}, {plan.kills:,} kills",
+            sum(getattr(trial, name.replace(" ", "_")) for trial in trials),
+            0,
+            "",
+        )
         for name in ("runs unreadable", "records lost", "records corrupt", "markers lost", "markers corrupt")
     ]
     return Outcome(series=found.series([OURS, *sides]), goals=tuple(goals), notes=tuple(notes))

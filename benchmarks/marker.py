@@ -42,7 +42,12 @@ def run(bench: Bench) -> Outcome:
         added = {"DIAGTOOLS_RUN": str(folder)} if records else {}
         cost_ns = json.loads(output_of(target("mark_cost", plan.calls, folder), **added))
         side = BOTH if records else NOTHING
-        rows = {(EVENT, side): "event", (ITEM, side): "item", (EVENT, SLOT): "slot", (EVENT, LOGGING): "logging"}
+        rows = {
+            (EVENT, side): "event",
+            (ITEM, side): "item",
+            (EVENT, SLOT): "slot",
+            (EVENT, LOGGING): "logging",
+        }
         for (measure, name), key in rows.items():
             if key in cost_ns:
                 found.add(measure, name, cost_ns[key], "ns", Headline.MINIMUM)

@@ -54,7 +54,9 @@ def environment(**added: str) -> dict[str, str]:
 
     Where an outer setting keeps Python from writing bytecode, every start would compile our modules again.
     """
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("DIAGTOOLS_", "PYTHON"))}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("DIAGTOOLS_", "PYTHON"))
+    }
     return {**inherited, "PYTHONPATH": str(ROOT), **added}
 
 
@@ -93,7 +95,13 @@ def wait(process: subprocess.Popen[bytes]) -> Ended:
 def output_of(argv: Sequence[str], **added: str) -> str:
     """What does a command print?  Raises ``CalledProcessError`` where it fails."""
     answer = subprocess.run(
-        argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=ROOT, env=environment(**added), check=True
+        argv,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment(**added),
+        check=True,
     )
     return answer.stdout
 
@@ -118,11 +126,11 @@ def _has_ended(pid: int) -> bool:
 def descendants(pid: int) -> list[int]:
     """Which processes were started below this one?  Itself first."""
     parents = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
             with suppress(OSError):
-                text = Path(f"/proc/{name}/stat").read_text(encoding="utf-8", errors="replace")
-                parents[int(name)] = int(text.rpartition(")")[2].split()[1])
+                text = (folder / "stat").read_text(encoding="utf-8", errors="replace")
+                parents[int(folder.name)] = int(text.rpartition(")")[2].split()[1])
     found = [pid]
     for each in found:
         found += [child for child, parent in parents.items() if parent == each]
@@ -132,8 +140,8 @@ def descendants(pid: int) -> list[int]:
 def cpu_ns(pid: int) -> int:
     """How long has this process been on a CPU?  All its threads, ns (schedstat: exact for one that sleeps)."""
     total = 0
-    for tid in os.listdir(f"/proc/{pid}/task"):
-        total += int(Path(f"/proc/{pid}/task/{tid}/schedstat").read_text(encoding="ascii").split()[0])
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        total += int((task / "schedstat").read_text(encoding="ascii").split()[0])
     return total
 
 

@@ -4,19 +4,21 @@ The same samples of nine processes are written as our record file, as mprof writ
 user would: `read_timeline` (every record checked, typed frames, processes and validity), mprof's own
 `read_mprofile_file`, `polars.read_csv`, and the `csv` module with numbers parsed; wall time in this process, in turn.
 
-Then a smaller file of each form is cut at a random byte, or has one random bit flipped, and is read again:
-*said*: the reader raises an error or its result says that something is missing; *short, not said*: only true values,
-but fewer than there were; *wrong, not said*: at least one value that was never recorded.  A bit may hit what carries no
-value (a space, a name that nobody reads): *harmless*.
+Then a smaller file of each form is cut at a random byte, or has one random bit flipped, and is read again.  *Said*:
+the reader raises an error, or its result says that something is missing (a null counts as that).  *Short, not said*:
+only true values, but fewer than there were.  *Wrong, not said*: at least one value that was never recorded.  A bit may
+also hit what carries no value, such as a space or a name that nobody reads: those are the rest.
 """
 
 from __future__ import annotations
 
 import csv
 import gc
+import importlib
 import random
 import time
-from collections.abc import Callable, Collection
+import warnings
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -77,8 +79,12 @@ def run(bench: Bench) -> Outcome:
     for way, damage in (("cut", _cut), ("one bit flipped", _flip)):
         for side, form in forms.items():
             _damage(way, damage, side, form, plan, bench, found)
-    wrong = sum(v or 0 for way in ("cut", "one bit flipped") for v in found.of(f"{way}: {_Verdict.WRONG}", OURS))
-    short = sum(v or 0 for way in ("cut", "one bit flipped") for v in found.of(f"{way}: {_Verdict.SHORT}", OURS))
+    wrong = sum(
+        v or 0 for way in ("cut", "one bit flipped") for v in found.of(f"{way}: {_Verdict.WRONG}", OURS)
+    )
+    short = sum(
+        v or 0 for way in ("cut", "one bit flipped") for v in found.of(f"{way}: {_Verdict.SHORT}", OURS)
+    )
     goals = (
         at_most("damaged recordings that read wrong without a word", wrong, 0, ""),
         at_most("damaged recordings that read short without a word", short, 0, ""),
@@ -119,8 +125,11 @@ def _of_records(path: Path) -> _Found:
 
 
 def _of_polars(path: Path) -> _Found:
-    frame = pl.read_csv(path)
-    return list(zip(frame["rss_bytes"].to_list(), frame["t_s"].to_list(), strict=True)), False
+    frame = pl.read_csv(path).select("rss_bytes", "t_s")
+    if not all(dtype.is_numeric() for dtype in frame.dtypes):
+        raise TypeError("A column of numbers was read as text: whoever uses it notices.")
+    rows = frame.drop_nulls().rows()
+    return rows, len(rows) < frame.height
 
 
 def _of_csv(path: Path) -> _Found:
@@ -129,9 +138,7 @@ def _of_csv(path: Path) -> _Found:
 
 
 def _of_mprof(path: Path) -> _Found:
-    import mprof
-
-    found = mprof.read_mprofile_file(str(path))
+    found = importlib.import_module("mprof").read_mprofile_file(str(path))
     roots = zip(found["mem_usage"], found["timestamp"], strict=False)
     children = (pair for pairs in found["children"].values() for pair in pairs)
     return [(value * 2**20, t) for value, t in (*roots, *children)], False
@@ -163,12 +170,16 @@ def _damage(
     truth = {_rounded(pair) for pair in form.values(path)[0]}
     for _ in range(plan.damaged):
         path.write_bytes(damage(whole, bench.draw))
-        verdict = _verdict(form, path, truth)
-        for each in _Verdict:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", ResourceWarning
+            )  # mprof's reader leaves its file open when it fails
+            verdict = _verdict(form, path, truth)
+        for each in (_Verdict.SAID, _Verdict.SHORT, _Verdict.WRONG):
             found.add(f"{way}: {each}", side, float(verdict is each), "", Headline.TOTAL)
 
 
-def _verdict(form: _Form, path: Path, truth: Collection[tuple[float, float]]) -> _Verdict:
+def _verdict(form: _Form, path: Path, truth: Set[tuple[float, float]]) -> _Verdict:
     try:
         pairs, is_said = form.values(path)
     except (DiagtoolsError, ValueError, IndexError, KeyError, TypeError, pl.exceptions.PolarsError):
@@ -181,6 +192,5 @@ def _verdict(form: _Form, path: Path, truth: Collection[tuple[float, float]]) ->
     return _Verdict.SHORT if len(read) < len(truth) else _Verdict.HARMLESS
 
 
-def _rounded(pair: tuple[float | None, float | None]) -> tuple[float, float]:
-    rss, t = pair
-    return (-1.0 if rss is None else float(rss), -1.0 if t is None else round(float(t), _PLACES))
+def _rounded(pair: tuple[float, float]) -> tuple[float, float]:
+    return float(pair[0]), round(float(pair[1]), _PLACES)

@@ -57,7 +57,9 @@ def write_records(folder: Path, n: int) -> Path:
         last_ns = sample.t_ns
     rows.append(records.pack(records.EVENT, last_ns, _ROOT, len(rows), (0, 0, 0, 0, 0), event("ended")))
     n_ticks = -(-n // PROCESSES)
-    rows.append(records.pack(records.EVENT, last_ns, _ROOT, len(rows), (n_ticks, 0, 0, 0, 0), event("closed")))
+    rows.append(
+        records.pack(records.EVENT, last_ns, _ROOT, len(rows), (n_ticks, 0, 0, 0, 0), event("closed"))
+    )
     folder.mkdir(exist_ok=True)
     path = folder / "timeline.bin"
     path.write_bytes(b"".join(rows))

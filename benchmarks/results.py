@@ -113,16 +113,12 @@ class Collected:
 
     def series(self, sides: Sequence[str]) -> tuple[Series, ...]:
         """All of it: measures in the order in which they came, sides in this one."""
-        found = []
-        for measure, (unit, headline) in self._units.items():
-            for side in sides:
-                if values := self.of(measure, side):
-                    found.append(
-                        Series(
-                            measure=measure, side=side, unit=unit, values=tuple(values), headline=headline
-                        )
-                    )
-        return tuple(found)
+        return tuple(
+            Series(measure=measure, side=side, unit=unit, values=tuple(values), headline=headline)
+            for measure, (unit, headline) in self._units.items()
+            for side in sides
+            if (values := self.of(measure, side))
+        )
 
 
 def headline_of(series: Series) -> float | None:

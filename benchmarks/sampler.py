@@ -31,7 +31,17 @@ from benchmarks.processes import (
     target,
     wait,
 )
-from benchmarks.results import Bench, Collected, Goal, Outcome, Size, at_least, at_most, median_of, median_ratio
+from benchmarks.results import (
+    Bench,
+    Collected,
+    Goal,
+    Outcome,
+    Size,
+    at_least,
+    at_most,
+    median_of,
+    median_ratio,
+)
 
 RECORD, SAMPLER = "diagtools record", "its sampler alone"
 MPROF, PSRECORD = "mprof run -C", "psrecord --include-children"
@@ -78,7 +88,9 @@ def run(bench: Bench) -> Outcome:
         folder.mkdir()
         _measure(side, manner, folder, plan, rest_s, found)
     return Outcome(
-        series=found.series([RECORD, SAMPLER, MPROF, PSRECORD]), goals=tuple(_goals(found)), notes=tuple(notes)
+        series=found.series([RECORD, SAMPLER, MPROF, PSRECORD]),
+        goals=tuple(_goals(found)),
+        notes=tuple(notes),
     )
 
 
@@ -89,7 +101,9 @@ def _sides() -> tuple[list[_Side], list[str]]:
         _Side(PSRECORD, _psrecord, stamps.of_psrecord),
     ]
     missing = [side.name for side in sides[1:] if script(side.name.split()[0]) is None]
-    return [side for side in sides if side.name not in missing], [f"{name}: not installed." for name in missing]
+    return [side for side in sides if side.name not in missing], [
+        f"{name}: not installed." for name in missing
+    ]
 
 
 def _record(argv: Sequence[str], output: Path) -> list[str]:
@@ -120,9 +134,7 @@ def _rest_after_count(bench: Bench, plan: _Plan) -> float:
     return median(rests)
 
 
-def _measure(
-    side: _Side, manner: str, folder: Path, plan: _Plan, rest_s: float, found: Collected
-) -> None:
+def _measure(side: _Side, manner: str, folder: Path, plan: _Plan, rest_s: float, found: Collected) -> None:
     argv = side.command(_tree(folder, plan.seconds + 2 * plan.settle_s, manner), folder / "output")
     with running(argv) as process:
         tree = set(awaited_json(folder / "ready", process)["pids"])

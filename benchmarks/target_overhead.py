@@ -5,7 +5,8 @@ plain and under `diagtools record`, in turn; which of the two comes first altern
 its parent, which reads user and system time from wait4: the probes that a recording puts into the program's start are
 counted, the recorder and the sampler are not.  The meter is part of the recorded tree on both sides, which makes it a
 tree of two: shared pages are read too, as they are not for a single process.
-Beside it a program that does nothing, for what every start costs once.  The ratio is that of each pair; its mean is trimmed by a tenth on either side, with a 95 % bootstrap interval.
+Then the same with a program that does nothing, for what every start costs once.  The ratio is that of each pair; its
+mean is trimmed by a tenth on either side, with a 95 % bootstrap interval.
 """
 
 from __future__ import annotations

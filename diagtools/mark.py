@@ -270,6 +270,7 @@ class Recorder:
     def _start(self) -> None:
         """Begin anew: in a forked child too, where other threads are gone and the slot is the parent's."""
         self.pid = os.getpid()
+        self._log.start()
         self._slots_of_parents.append(self._slot)  # kept: dropping one would close a descriptor by its number
         self._slot = None
         self._slot_due_ns = 0
@@ -344,8 +345,14 @@ class _Log:
         self._path = path
         self._fd = -1
         self._identity = (0, 0)
-        self._due_ns = 0
+        self.start()
         self._end = 0  # where the file ended after our last line: beyond that others wrote
+
+    def start(self) -> None:
+        """Begin anew: in a forked child too, where nobody goes on with what another thread had begun."""
+        self._is_opening = False
+        self._waiting: list[bytes] = []
+        self._due_ns = 0
 
     def append(self, line: bytes, t_ns: int, lock: _thread.RLock) -> None:
         size = self._size()
@@ -353,7 +360,12 @@ class _Log:
             with lock:
                 size = self._size()
                 if size is None:
+                    if self._is_opening:  # by this thread: we are in a signal handler or an audit hook
+                        self._waiting.append(line)
+                        return
                     size = self._open(t_ns)
+                    waiting, self._waiting = self._waiting, []
+                    line = b"".join(waiting) + line
         if size not in (0, self._end) and os.pread(self._fd, 1, size - 1) != b"\n":
             line = b"\n" + line
         written = os.write(self._fd, line)
@@ -371,15 +383,19 @@ class _Log:
         """Open the log and say how long it is; after a failure, again only when a second has passed."""
         if t_ns < self._due_ns:
             raise OSError("not yet again")
+        self._is_opening = True
         self._due_ns = t_ns + _RETRY_NS
-        fds = _above_standard_streams(os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600))
-        for each in fds[:-1]:
-            os.close(each)
-        stat = os.fstat(fds[-1])
-        self._fd = fds[-1]
-        self._identity = (stat.st_ino, stat.st_dev)
-        self._end = -1
-        self._due_ns = 0
+        try:
+            fds = _above_standard_streams(os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600))
+            for each in fds[:-1]:
+                os.close(each)
+            stat = os.fstat(fds[-1])
+            self._fd = fds[-1]
+            self._identity = (stat.st_ino, stat.st_dev)
+            self._end = -1
+            self._due_ns = 0
+        finally:
+            self._is_opening = False
         return stat.st_size
 
 

@@ -1,9 +1,10 @@
-import time; now = time.monotonic_ns()  # noqa: E702, I001 - the first instruction is what is measured
 """Writes when its first instruction ran: ``first_line.py REPORT`` (CLOCK_MONOTONIC, ns)."""
 
-import os  # noqa: E402
-import sys  # noqa: E402
+import time
 
-with open(sys.argv[1] + ".tmp", "w") as file:
-    file.write(str(now))
-os.rename(sys.argv[1] + ".tmp", sys.argv[1])
+now = time.monotonic_ns()
+
+import sys  # noqa: E402 - after what is measured
+from pathlib import Path  # noqa: E402
+
+Path(sys.argv[1]).write_text(str(now), encoding="ascii")

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from itertools import repeat
+from pathlib import Path
 
 PERIOD_S = 0.01
 LENGTH = 3_000_000
@@ -31,11 +32,11 @@ def with_memory_profiler(stop: threading.Event, seen: Seen) -> None:
 
 def with_statm(stop: threading.Event, seen: Seen) -> None:
     """The cheapest sampler that a thread can be; samples that it missed it does not make up for."""
-    page = os.sysconf("SC_PAGE_SIZE")
+    statm, page = Path("/proc/self/statm"), os.sysconf("SC_PAGE_SIZE")
     due = time.monotonic()
     while not stop.is_set():
-        with open("/proc/self/statm", "rb") as file:
-            seen.append((time.monotonic(), int(file.read().split()[1]) * page))
+        resident = int(statm.read_text(encoding="ascii").split()[1])
+        seen.append((time.monotonic(), resident * page))
         due = max(due + PERIOD_S, time.monotonic())
         time.sleep(max(0.0, due - time.monotonic()))
 
@@ -48,8 +49,8 @@ WATCHERS: dict[str, Callable[[threading.Event, Seen], None]] = {
 
 def high_water_bytes() -> int:
     """VmHWM of this process."""
-    with open("/proc/self/status") as file:
-        return int(file.read().partition("VmHWM:")[2].split(None, 1)[0]) * 1024
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split(None, 1)[0]) * 1024
 
 
 def main() -> None:
@@ -72,8 +73,7 @@ def main() -> None:
         "n_seen": len(during),
         "peak_seen_bytes": max(during, default=0),
     }
-    with open(report, "w") as file:
-        json.dump(content, file)
+    Path(report).write_text(json.dumps(content), encoding="utf-8")
     os._exit(0)
 
 

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from diagtools import mark
 
@@ -64,7 +65,7 @@ def log_lines(n: int) -> None:
 def main() -> None:
     """Measures what this process can: with a recorder, or without and then logging too."""
     n, folder = int(sys.argv[1]), sys.argv[2]
-    logging.basicConfig(level=logging.INFO, filename=os.path.join(folder, "log"), format="%(asctime)s %(message)s")
+    logging.basicConfig(level=logging.INFO, filename=Path(folder) / "log", format="%(asctime)s %(message)s")
     work = {"event": events, "item": items}
     work |= {"slot": slots} if mark.recording() else {"logging": log_lines}
     print(json.dumps({name: fastest_ns(function, n) for name, function in work.items()}))

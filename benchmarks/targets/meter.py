@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from pathlib import Path
 
 pid = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
 _, status, usage = os.wait4(pid, 0)
-with open(sys.argv[1], "w") as file:
-    file.write('{"user_s": %.6f, "system_s": %.6f, "status": %d}' % (usage.ru_utime, usage.ru_stime, status))
+found = {"user_s": usage.ru_utime, "system_s": usage.ru_stime, "status": status}
+Path(sys.argv[1]).write_text(json.dumps(found), encoding="utf-8")

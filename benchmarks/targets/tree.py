@@ -11,6 +11,7 @@ import os
 import resource
 import sys
 import time
+from pathlib import Path
 
 BLOCK = 4 << 20
 PAUSE_S = 0.1
@@ -41,9 +42,9 @@ def start_children(n: int, until: float, manner: str) -> list[int]:
 
 def write(path: str, content: object) -> None:
     """Writes the file so that a reader sees all of it or nothing."""
-    with open(path + ".tmp", "w") as file:
-        json.dump(content, file)
-    os.rename(path + ".tmp", path)
+    unfinished = Path(path + ".tmp")
+    unfinished.write_text(json.dumps(content), encoding="utf-8")
+    unfinished.rename(path)
 
 
 def cpu_s() -> float:

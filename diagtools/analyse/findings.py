@@ -157,15 +157,20 @@ def success_finding(items: pl.DataFrame) -> Finding | None:
 
 
 def warning_finding(logs: pl.DataFrame, death: Death | None) -> Finding | None:
-    """What did the program warn of last, in the minute before it died?"""
+    """What did the program warn of last, in the minute before it died?
+
+    A line without a time was written after the last look at the log: right before the end.
+    """
     last = last_warnings(logs)
     if death is None or death.t_s is None or last.is_empty():
         return None
-    age_s = max(0.0, death.t_s - last["t_s"][0])
-    if age_s > _WARNED_WITHIN_S:
+    written_s = last["t_s"][0]
+    age_s = None if written_s is None else max(0.0, death.t_s - written_s)
+    if age_s is not None and age_s > _WARNED_WITHIN_S:
         return None
     line = last["line"][0].strip()
-    sentence = f"The last warning or error in the log came {format_seconds(age_s)} before the end: {line!r}."
+    when = "right" if age_s is None else format_seconds(age_s)
+    sentence = f"The last warning or error in the log came {when} before the end: {line!r}."
     return Finding(sentence=sentence, value=age_s, unit="s", evidence=last_warnings(logs, 5))
 
 

@@ -23,6 +23,7 @@ from diagtools.present.sanitise import sanitised
 from diagtools.redact import redact_text
 
 _CHART = re.compile(r"application/vnd\.vegalite\.v[2-9]\+json")
+_ACTING = {"application/javascript", "application/vnd.jupyter.widget-view+json"}
 _PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
 _HEADING = re.compile(r"^#\s+(.+?)\s*#*\s*$", re.MULTILINE)
 
@@ -104,6 +105,8 @@ def _data(data: Mapping[str, Any]) -> Output | None:
     """The richest form that can be shown."""
     forms = (_chart, _html, _markdown, _picture)
     shown = next((found for form in forms if (found := form(data)) is not None), None)
+    if shown is None and _ACTING & data.keys():
+        return None
     return shown or _text(_joined(data.get("text/plain", data.get("text/latex", ""))))
 
 

@@ -87,9 +87,10 @@ class Table:
             [_cell(column, value) for column, value in zip(self.columns, row, strict=True)]
             for row in frame.head(n).select(list(shown)).iter_rows()
         ]
-        self.title = title
+        self.headings = [_shown(column.heading) for column in self.columns]
+        self.title = _shown(title) if title else None
         more = [f"and {frame.height - n:,} more rows"] if frame.height > n else []
-        self.note = " · ".join([*more, *([note] if note else [])])
+        self.note = " · ".join([*more, *([_shown(note)] if note else [])])
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -98,8 +99,7 @@ class Table:
 
     def lines(self, indent: str = "") -> list[str]:
         """The table for a terminal, a line a row."""
-        headings = [column.heading for column in self.columns]
-        table = [headings, *self.rows] if any(headings) else self.rows
+        table = [self.headings, *self.rows] if any(self.headings) else self.rows
         widths = [max((len(row[place]) for row in table), default=0) for place in range(len(self.columns))]
         body = [indent + self._line(row, widths) for row in table]
         head = [indent + self.title] if self.title else []
@@ -113,7 +113,7 @@ class Table:
         return "  ".join(padded).rstrip()
 
     def _repr_html_(self) -> str:
-        head = "".join(_tag("th", column, column.heading) for column in self.columns)
+        head = "".join(_tag("th", *one) for one in zip(self.columns, self.headings, strict=True))
         body = "".join(f"<tr>{''.join(map(_data, self.columns, row))}</tr>" for row in self.rows)
         title = (
             f"<div style='font-weight:600;margin:8px 0 4px'>{escape(self.title)}</div>" if self.title else ""
@@ -148,7 +148,11 @@ def _plain(values: pl.Series) -> Column:
 
 
 def _cell(column: Column, value: Any) -> str:
-    return UNKNOWN if value is None else printable(redact_text(column.words(value)))
+    return UNKNOWN if value is None else _shown(column.words(value))
+
+
+def _shown(words: str) -> str:
+    return printable(redact_text(words))
 
 
 def _data(column: Column, cell: str) -> str:

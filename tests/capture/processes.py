@@ -66,7 +66,10 @@ def started(
     """A process that is ended with the block, whatever happened."""
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     process: subprocess.Popen[bytes] = subprocess.Popen(
-        argv, cwd=cwd, env=environment(**(env or {})), **{**quiet, **streams}  # type: ignore[call-overload]
+        argv,
+        cwd=cwd,
+        env=environment(**(env or {})),
+        **{**quiet, **streams},  # type: ignore[call-overload]
     )
     try:
         yield process
@@ -80,13 +83,15 @@ def started(
 
 
 @contextlib.contextmanager
-def sampler(folder: Path, argv: Sequence[str], *options: str) -> Iterator[SamplerUnderTest]:
-    """A sampler without a recorder: this process listens to it."""
+def sampler(
+    folder: Path, argv: Sequence[str], *options: str, prefix: Sequence[str] = ()
+) -> Iterator[SamplerUnderTest]:
+    """A sampler without a recorder: this process listens to it.  ``prefix`` is a command that executes it."""
     folder.mkdir(exist_ok=True)
     reading, writing = os.pipe()
     fixed = [f"folder={folder}", f"recorder={os.getpid()}", f"status={writing}"]
     process = subprocess.Popen(
-        [*sampler_command("linux"), *fixed, *options, "--", *argv],
+        [*prefix, *sampler_command("linux"), *fixed, *options, "--", *argv],
         stdin=subprocess.DEVNULL,
         env=environment(),
         pass_fds=(writing,),
@@ -119,6 +124,10 @@ class SamplerUnderTest:
     def rest(self) -> list[list[str]]:
         """All that it says until it ends."""
         return [line.decode().split() for line in self._messages]
+
+    def hang_up(self) -> None:
+        """Stops listening."""
+        self._messages.close()
 
     def close(self) -> None:
         if self.process.poll() is None:

@@ -20,11 +20,9 @@ _TAKE = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); o
 class Terminal:
     """A program that leads a session on a pseudo-terminal; what it shows piles up in ``screen``."""
 
-    def __init__(
-        self, argv: Sequence[str], cwd: Path, size: tuple[int, int] = (24, 80), **env: str
-    ) -> None:
+    def __init__(self, argv: Sequence[str], cwd: Path, size: tuple[int, int] = (24, 80), **env: str) -> None:
         self._master, slave = os.openpty()
-        self.screen = b""
+        self.screen = bytearray()
         self._is_hung_up = False
         self.resize(*size)
         self.process = subprocess.Popen(
@@ -47,7 +45,7 @@ class Terminal:
         self.process.wait(GENEROUS_S)
         self.hang_up()
 
-    def _read(self) -> bytes:
+    def _read(self) -> bytearray:
         while not self._is_hung_up and select.select([self._master], [], [], 0)[0]:
             try:
                 self.screen += os.read(self._master, 65536)

@@ -282,7 +282,9 @@ def effect_of() -> Callable[..., Effect]:
         is_killed = (before >= 2048, after is not None and after >= 2048)
         change = None if all(is_killed) or after is None else after / before - 1
         known: dict[str, object] = {
-            "hypothesis": Hypothesis(name=name, suspicion=f"{name}.", change="--x", variant=name, mend=f"no {name}"),
+            "hypothesis": Hypothesis(
+                name=name, suspicion=f"{name}.", change="--x", variant=name, mend=f"no {name}"
+            ),
             "verdict": verdict,
             "reason": "as the numbers say",
             "n_baseline": 1,

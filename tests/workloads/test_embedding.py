@@ -13,7 +13,7 @@ from workloads.rag.embedding import MAX_TOKENS, Embedder
 from workloads.rag.errors import ModelError
 from workloads.rag.models import Model, find_package
 
-TEXTS = ("def add(left, right):\n    return left + right", "The quick brown fox.", "memory leak " * 40, "é")
+TEXTS = ("def add(left, right):\n    return left + right", "The quick brown fox.", "memory leak " * 15, "é")
 LONG = ["word " * 300] * 32
 
 Array = NDArray[np.float32]

@@ -78,7 +78,7 @@ class TestWithTheModel:
         assert report.counts.files_indexed == 1
 
     def test_the_mends_change_no_count(self, tree: Callable[..., Path]) -> None:
-        root = tree({"a.py": GOOD * 200, "b.md": "some words\n" * 1_500})
+        root = tree({"a.py": GOOD * 60, "b.md": "some words\n" * 600})
         faulty = index(IndexConfig(folder=root))
         mended = index(IndexConfig(folder=root, batch=2, arena=Arena.SHRUNK, exclude_generated=True))
         assert faulty.counts == mended.counts

@@ -39,7 +39,9 @@ def test_kinds_colour_the_bars(contributors_of, words, drawn) -> None:
     assert {"generated", "hand-written", "other"} <= set(words(chart))
 
 
-@pytest.mark.parametrize("rows", [[("a", None, None)], [("a", 5, -30)], [("a", 0, 0)], [("a", None, 4), ("b", 2, None)]])
+@pytest.mark.parametrize(
+    "rows", [[("a", None, None)], [("a", 5, -30)], [("a", 0, 0)], [("a", None, 4), ("b", 2, None)]]
+)
 def test_unknown_negative_and_zero_values_are_drawn(rows, contributors_of, drawn) -> None:
     drawn(demand_chart(contributors_of(*rows)))
 

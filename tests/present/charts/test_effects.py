@@ -55,7 +55,9 @@ def test_the_range_is_drawn_where_there_is_one(effect_of, rows_of) -> None:
 
 
 def test_a_part_of_the_runs_killed_is_said(effect_of, words, rows_of) -> None:
-    mixed = effect_of("x", Verdict.INCONCLUSIVE, 2048, 900, n_variant=3, n_variant_killed=1, variant_is_bound=True)
+    mixed = effect_of(
+        "x", Verdict.INCONCLUSIVE, 2048, 900, n_variant=3, n_variant_killed=1, variant_is_bound=True
+    )
     chart = theories_chart([mixed], limit_bytes=2 * GIB)
     assert "1 of 3 killed, ≥ 900 MiB" in words(chart)
     assert not bars(chart, rows_of)["x", "with the change"]["killed"]
@@ -63,7 +65,9 @@ def test_a_part_of_the_runs_killed_is_said(effect_of, words, rows_of) -> None:
 
 def test_a_metric_that_is_no_size_has_words_and_no_bars(effect_of, words, rows_of, drawn) -> None:
     hypothesis = Hypothesis(name="slow", suspicion="s", change="c", variant="v", metric="duration_s")
-    effect = effect_of("slow", Verdict.CONFIRMED, 1, 1, hypothesis=hypothesis, baseline_value=20.0, variant_value=5.0)
+    effect = effect_of(
+        "slow", Verdict.CONFIRMED, 1, 1, hypothesis=hypothesis, baseline_value=20.0, variant_value=5.0
+    )
     chart = theories_chart([effect])
     drawn(chart)
     assert "20.0 s" in words(chart)

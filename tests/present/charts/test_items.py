@@ -10,7 +10,9 @@ PANEL = Panel(width=1000, height=300, end_s=100.0, peak_bytes=2**30, limit_bytes
 
 
 def test_the_heaviest_item_of_each_place_is_drawn(items_of, rows_of) -> None:
-    items = items_of(("light", 10.0, 10.01, "ok", 3), ("heavy", 10.02, 10.03, "ok", 90), ("far", 50.0, 60.0, "ok", 1))
+    items = items_of(
+        ("light", 10.0, 10.01, "ok", 3), ("heavy", 10.02, 10.03, "ok", 90), ("far", 50.0, 60.0, "ok", 1)
+    )
     drawn = {row["name"]: row["mib"] for row in rows_of(item_strip(items, PANEL)) if "demand" in row}
     assert drawn == {"heavy": 90, "far": 1}
 

@@ -18,7 +18,11 @@ def panel(peak_mib: int, limit_mib: int | None = None) -> Panel:
 
 @pytest.mark.parametrize(
     ("top", "ticks"),
-    [(2048, [0, 512, 1024, 1536, 2048]), (661, [0, 128, 256, 384, 512, 640]), (3, [0, 0.5, 1, 1.5, 2, 2.5, 3])],
+    [
+        (2048, [0, 512, 1024, 1536, 2048]),
+        (661, [0, 128, 256, 384, 512, 640]),
+        (3, [0, 0.5, 1, 1.5, 2, 2.5, 3]),
+    ],
 )
 def test_ticks_are_multiples_of_a_power_of_two(top: float, ticks: list[float]) -> None:
     assert memory_ticks(top) == ticks

@@ -18,7 +18,9 @@ def label(x: float, y: float, text: str = "a label of some length", **options: o
 
 
 @given(st.lists(SPOTS, min_size=1, max_size=5))
-def test_a_handful_of_labels_never_collides_and_never_leaves_the_frame(spots: list[tuple[float, float]]) -> None:
+def test_a_handful_of_labels_never_collides_and_never_leaves_the_frame(
+    spots: list[tuple[float, float]],
+) -> None:
     placed = Canvas(frame=FRAME).place([label(x, y) for x, y in spots])
     assert len(placed) == len(spots)
     assert not any(one.box.outside(FRAME) for one in placed)

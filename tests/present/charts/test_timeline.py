@@ -23,7 +23,9 @@ def test_the_incident_is_told_in_its_title_and_labels(killed, words, title_of) -
     chart = timeline_chart(killed.tree, **killed.arguments)
     said = words(chart)
     assert title_of(chart) == "Killed by the watchdog at 2.01 GiB in extension.js, 21.3 s after the start"
-    assert "extension.js asked for 1.35 GiB on its own; before it, memory had peaked at 680 MiB" in " ".join(said)
+    assert "extension.js asked for 1.35 GiB on its own; before it, memory had peaked at 680 MiB" in " ".join(
+        said
+    )
     for label in ("limit 2.00 GiB", "killed by the watchdog at 2.01 GiB", "in extension.js", "index"):
         assert label in said
     assert "680 MiB when extension.js began" in said
@@ -34,7 +36,9 @@ def test_another_run_has_another_title(tree_of) -> None:
     assert "Memory peaked at 300 MiB after 1.0 s" in str(timeline_chart(tree).to_dict()["title"])
     limited = timeline_chart(tree, limit_bytes=600 * MIB).to_dict()["title"]
     assert "300 MiB (50 % of the limit)" in str(limited)
-    ended = timeline_chart(tree_of(10, 20, 40), death=death_by(Cause.KERNEL_OOM, Grade.LIKELY), item_in_flight="a/b.py")
+    ended = timeline_chart(
+        tree_of(10, 20, 40), death=death_by(Cause.KERNEL_OOM, Grade.LIKELY), item_in_flight="a/b.py"
+    )
     title = "Probably killed by the kernel's OOM killer at 40.0 MiB in b.py, 3.0 s after the start"
     assert title in " ".join(ended.to_dict()["title"]["text"])
 
@@ -54,7 +58,12 @@ def test_the_true_peak_survives_the_reduction(at: int, rows_of) -> None:
     rss = [dice.randrange(50 * MIB, 60 * MIB) for _ in range(100_000)]
     rss[at] = 777 * MIB
     tree = TREE.from_columns(
-        {"t_s": [n / 100 for n in range(100_000)], "rss_bytes": rss, "used_bytes": rss, "n_processes": [1] * 100_000}
+        {
+            "t_s": [n / 100 for n in range(100_000)],
+            "rss_bytes": rss,
+            "used_bytes": rss,
+            "n_processes": [1] * 100_000,
+        }
     )
     chart = timeline_chart(tree)
     rows = [row for row in rows_of(chart) if "mib" in row]
@@ -124,7 +133,14 @@ def test_hostile_names_stay_text(hostile, tree_of, items_of, drawn) -> None:
         tree_of(1, 2, 3, 2000),
         items=items_of((hostile, 1.0, 3.0, "in_flight", 1500)),
         phases=PHASES.from_columns(
-            {"phase": [hostile], "pid": [1], "begin_s": [0.0], "end_s": [3.0], "status": ["ok"], "peak_bytes": [None]}
+            {
+                "phase": [hostile],
+                "pid": [1],
+                "begin_s": [0.0],
+                "end_s": [3.0],
+                "status": ["ok"],
+                "peak_bytes": [None],
+            }
         ),
         death=death_by(Cause.WATCHDOG),
         item_in_flight=hostile,

@@ -10,13 +10,21 @@ from diagtools.present.charts.timelines import timelines_chart
 MIB = 2**20
 
 
-def test_the_title_counts_kills_and_names_the_lowest(killed, shrunk, finished, words, title_of, drawn) -> None:
+def test_the_title_counts_kills_and_names_the_lowest(
+    killed, shrunk, finished, words, title_of, drawn
+) -> None:
     trees = {"as it is": killed.tree, "arena": shrunk.tree, "exclude generated": finished.tree}
     chart = timelines_chart(trees, limit_bytes=2048 * MIB, killed={"as it is", "arena"})
     drawn(chart)
     said = words(chart)
-    assert title_of(chart) == "2 of 3 runs killed; lowest peak: exclude generated, 396 MiB (19 % of the limit)"
-    assert {"as it is: killed at 2.01 GiB", "arena: killed at 2.01 GiB", "exclude generated: peak 396 MiB"} <= set(said)
+    assert (
+        title_of(chart) == "2 of 3 runs killed; lowest peak: exclude generated, 396 MiB (19 % of the limit)"
+    )
+    assert {
+        "as it is: killed at 2.01 GiB",
+        "arena: killed at 2.01 GiB",
+        "exclude generated: peak 396 MiB",
+    } <= set(said)
 
 
 def test_other_runs_have_other_titles(tree_of, title_of) -> None:
