@@ -1,7 +1,7 @@
 """Does the real indexing job die in the file that kills it, on every run, and is that file named?
 
-`workloads.rag` indexes its pinned corpus with the defaults of the incident under `diagtools record --json`, with a limit
-of 2 GiB; then once more with generated files excluded and batches of 16.  Judged is what the run folder says: the item
+`workloads.rag` indexes its pinned corpus with the defaults of the incident under `diagtools record --json`, with a
+limit of 2 GiB; then once more with generated files excluded and batches of 16.  Judged is what the run folder says: the item
 in flight, the items and kinds of file ordered by their own demand (kinds by the rules of `analyse.corpus`), the peak.
 Beside it the same job runs under mprof and psrecord and is killed by the harness when its own memory passes the same
 limit: with which status do they exit, and does anything that they write name the file or the kill?  What the job itself
@@ -46,14 +46,14 @@ NAMES_FILE, NAMES_KILL = "names the file", "names the kill"
 class _Plan:
     runs: int
     peer_runs: int
-    is_mended_too: bool = True
+    is_real: bool = True
     limit: str = "2GiB"
 
 
 _PLANS = {
     Size.FULL: _Plan(runs=3, peer_runs=1),
     Size.QUICK: _Plan(runs=1, peer_runs=0),
-    Size.TINY: _Plan(runs=1, peer_runs=0, is_mended_too=False, limit="100MiB"),
+    Size.TINY: _Plan(runs=1, peer_runs=0, is_real=False, limit="100MiB"),
 }
 
 
@@ -66,7 +66,7 @@ def run(bench: Bench) -> Outcome:
     for number in range(plan.runs):
         bench.say(f"run {number + 1} of {plan.runs}")
         _record(OURS, (), bench.folder / f"killed-{number}", plan, found)
-    if plan.is_mended_too:
+    if plan.is_real:
         bench.say("with both mends")
         _record(MENDED, _MENDS, bench.folder / "mended", plan, found)
     peers = [name for name in _PEERS if script(name)]
@@ -79,7 +79,7 @@ def run(bench: Bench) -> Outcome:
 
 def _why_not(plan: _Plan) -> str:
     """The last words of a preparation that fails: mostly the model is not installed."""
-    if not plan.is_mended_too:
+    if not plan.is_real:
         return ""
     answer = _call([PYTHON, "-m", "workloads.rag", "prepare"])
     return "" if answer.returncode == 0 else (answer.stderr.strip().splitlines() or ["no reason given"])[-1]

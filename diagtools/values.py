@@ -44,7 +44,7 @@ class ItemSource:
     thread's next one: approximate); ``calls`` makes one of every call of ``"module:function"``.
     """
 
-    opened_under: Path | None = None
+    opened_under: Path | str | None = None
     calls: str | None = None
 
     def __post_init__(self) -> None:

@@ -136,7 +136,7 @@ def _observed(group: cgroup.MemoryCgroup | None) -> list[str]:
 def _environment(target: Target, path: Path) -> dict[str, str]:
     source = target.items
     wanted = {**os.environ, **target.env}
-    under = str(source.opened_under.resolve()) if source and source.opened_under else None
+    under = str(Path(source.opened_under).resolve()) if source and source.opened_under else None
     added = boot.environment(
         wanted, str(path), items_under=under, items_calls=source.calls if source else None
     )

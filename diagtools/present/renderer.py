@@ -16,6 +16,7 @@ import altair as alt
 import vl_convert
 
 from diagtools.present.png import packed
+from diagtools.redact import redact_text
 
 NAME = "diagtools"
 VEGALITE = "application/vnd.vegalite.v5+json"
@@ -33,16 +34,28 @@ def enable() -> None:
 
 def bundle(spec: dict[str, Any], **_options: Any) -> dict[str, Any]:
     """Which forms does this specification take in a notebook?"""
-    shown = {**spec, "$schema": SCHEMA}
+    shown = redacted({**spec, "$schema": SCHEMA})
     picture = base64.b64encode(draw_png(spec)).decode("ascii")
-    return {VEGALITE: shown, "image/png": picture, "text/plain": spoken(spec)}
+    return {VEGALITE: shown, "image/png": picture, "text/plain": spoken(shown)}
+
+
+def redacted(value: Any) -> Any:
+    """The same specification, or any part of one, without secrets and with ``~`` for homes."""
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, dict):
+        return {key: redacted(inner) for key, inner in value.items()}
+    return [redacted(inner) for inner in value] if isinstance(value, list) else value
 
 
 def draw_png(spec: dict[str, Any]) -> bytes:
-    """The picture of a specification: half as large again as on screen, unless that passes 200 KB; loads nothing."""
-    picture = b""
+    """The picture of a specification: half as large again as on screen, unless that passes 200 KB.
+
+    Nothing is loaded, and secrets are redacted.
+    """
+    picture, safe = b"", redacted(spec)
     for scale in _SCALES:
-        picture = packed(vl_convert.vegalite_to_png(spec, scale=scale, allowed_base_urls=[]))
+        picture = packed(vl_convert.vegalite_to_png(safe, scale=scale, allowed_base_urls=[]))
         if len(picture) <= _MOST_PNG_BYTES:
             break
     return picture

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from nbconvert.filters import Highlight2HTML, strip_ansi
 from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
 
-from diagtools.present.renderer import draw_png, spoken
+from diagtools.present.renderer import draw_png, redacted, spoken
 from diagtools.present.sanitise import sanitised
 from diagtools.redact import redact_text
 
@@ -154,7 +154,7 @@ def _chart(data: Mapping[str, Any]) -> Output | None:
     spec = data[kind] if kind else None
     if not isinstance(spec, dict) or _loads(spec):
         return None
-    safe = _redacted({key: value for key, value in spec.items() if key not in ("usermeta", "$schema")})
+    safe = redacted({key: value for key, value in spec.items() if key not in ("usermeta", "$schema")})
     found = _picture(data)
     picture = found.picture if found else None
     if picture and safe != {key: spec[key] for key in safe}:  # a secret may stand in the picture too
@@ -170,14 +170,6 @@ def _loads(spec: Any) -> bool:
         looked_at = {key: value for key, value in spec.items() if key not in ("datasets", "values")}
         return "url" in spec or "href" in spec or any(map(_loads, looked_at.values()))
     return isinstance(spec, list) and any(map(_loads, spec))
-
-
-def _redacted(value: Any) -> Any:
-    if isinstance(value, str):
-        return redact_text(value)
-    if isinstance(value, dict):
-        return {key: _redacted(inner) for key, inner in value.items()}
-    return [_redacted(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _joined(text: Any) -> str:

@@ -7,6 +7,7 @@ stream takes it.
 from __future__ import annotations
 
 import os
+import shlex
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from diagtools.units import format_bytes, format_seconds
 from diagtools.values import Death, Effect, Finding, State, Validity, Verdict
 
 WIDTH = 100
+_N_COMMAND_LINES = 3
 _N_ITEMS = 5
 _N_FOLDERS = 3
 _NAME_LENGTH = 52
@@ -61,7 +63,7 @@ def run_summary(
     is_comparable = all(one.state is not State.SHARED_N_TIMES for one in validity)
     peak = _peak(peak_bytes, limit_bytes if is_comparable else None)
     blocks = [
-        [_clip(f"{redact_path(name)}  {_command(argv)}".rstrip())],
+        [*_wrapped(redact_path(name)), *_command(argv)],
         [_painted(line, _RED if death else _BOLD, colour) for line in _wrapped(verdict)],
         _facts(death, exit_status, peak, limit_bytes, duration_s, item_in_flight),
         _contributors("Who asked for memory, at its peak", by_item, _N_ITEMS),
@@ -174,8 +176,9 @@ def _block(heading: str, lines: Iterable[str], *, clip: bool = False) -> list[st
     return [heading, *body] if body else []
 
 
-def _command(argv: Sequence[str]) -> str:
-    return " ".join(printable(word) for word in redact_argv(argv))
+def _command(argv: Sequence[str]) -> list[str]:
+    lines = _wrapped(f"$ {shlex.join(redact_argv(argv))}")
+    return [*lines[:_N_COMMAND_LINES], *(["  …"] if len(lines) > _N_COMMAND_LINES else [])] if argv else []
 
 
 def _clip(line: str) -> str:

@@ -12,6 +12,7 @@ REFRESH_NS = 20_000_000
 _SLOW_NS = 100_000_000
 _LISTING_PAUSE = 25  # times of what a listing took: a tree of a thousand threads is listed less often
 _MOVED_BYTES = 1 << 20
+_YOUNG_NS = 2_000_000_000
 _PSS_SHARE = 100
 _PSS_PAUSE_NS = 1_000_000_000
 _HALF_UNKNOWN = 0xFFFF_FFFF
@@ -25,7 +26,7 @@ class Tree:
         self._root = root
         self._writer = writer
         self._processes: dict[int, procfs.Process] = {}
-        self._young: dict[int, tuple[int, int]] = {}
+        self._young: dict[int, tuple[int, int, int]] = {}
         self._children = procfs.children if procfs.has_children_files() else procfs.children_by_scan
         self._last_pid = b""
         self._has_changed = False
@@ -77,7 +78,7 @@ class Tree:
             process = self._processes[pid] = procfs.Process(pid)
         except (OSError, ValueError, IndexError):  # gone between listing and opening
             return
-        self._young[pid] = ppid, ticks
+        self._young[pid] = ppid, ticks, now + _YOUNG_NS
         self._writer.process(now, pid, ppid, ticks, process.name)
 
     def has_children(self, ours: int) -> bool:
@@ -115,12 +116,12 @@ class Tree:
                 self._write(now, process)
 
     def _read_slow(self, now: int, process: procfs.Process) -> None:
-        """A forked process is often met before it executes its program: its name is looked at twice."""
-        is_first = not process.t_slow
+        """A process is often met before it executes its program: its name is looked at again while it is young."""
         process.read_slow(now)
-        if is_first or process.pid not in self._young:
+        ppid, ticks, until = self._young.get(process.pid, (0, 0, 0))
+        if now >= until:
+            self._young.pop(process.pid, None)
             return
-        ppid, ticks = self._young.pop(process.pid)
         name = procfs.command_name(process.pid)
         if name != process.name:
             process.name = name

@@ -84,7 +84,7 @@ def started(
 
 @contextlib.contextmanager
 def sampler(
-    folder: Path, argv: Sequence[str], *options: str, prefix: Sequence[str] = ()
+    folder: Path, argv: Sequence[str], *options: str, prefix: Sequence[str] = (), process_group: int | None = None
 ) -> Iterator[SamplerUnderTest]:
     """A sampler without a recorder: this process listens to it.  ``prefix`` is a command that executes it."""
     folder.mkdir(exist_ok=True)
@@ -95,6 +95,7 @@ def sampler(
         stdin=subprocess.DEVNULL,
         env=environment(),
         pass_fds=(writing,),
+        process_group=process_group,
     )
     os.close(writing)
     under_test = SamplerUnderTest(process, reading)

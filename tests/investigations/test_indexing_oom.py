@@ -61,7 +61,7 @@ def test_only_the_batch_is_faulty(tmp_path: Path) -> None:
 def test_only_the_filter_is_faulty(tmp_path: Path) -> None:
     """Batches are bounded already: the generated file is what does not fit, and only leaving it out helps."""
     case = _investigated(
-        tmp_path, corpus="incident-small", as_it_is="--batch 128", batch=128, final_batch=128, limit="1.2 GiB"
+        tmp_path, corpus="incident-small", as_it_is="--batch 128", batch=128, final_batch=128, limit="768 MiB"
     )
     assert _verdicts(case) == {
         "arena mended": Verdict.REFUTED,

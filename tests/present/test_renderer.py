@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import altair as alt
 import nbformat
@@ -62,3 +63,12 @@ def test_titles_below_each_other_are_all_said(contributors_of) -> None:
     spec = stacked(demand_chart(one), demand_chart(other)).to_dict()
     assert renderer.spoken(spec) == "Chart: a asked for 9.00 MiB. b asked for 5.00 MiB"
     assert renderer.spoken({}) == "Chart"
+
+
+def test_secrets_and_homes_are_in_neither_form(tree_of) -> None:
+    spec = timeline_chart(tree_of(1, 2), title="/home/ada/app read token=abc123def").to_dict()
+    bundle = renderer.bundle(spec)
+    assert not {"ada", "abc123def"} & set(
+        re.findall(r"\w+", str(bundle[renderer.VEGALITE]) + bundle["text/plain"])
+    )
+    assert bundle["image/png"] == renderer.bundle(renderer.redacted(spec))["image/png"]

@@ -87,7 +87,7 @@ def test_secrets_are_redacted_in_every_form() -> None:
 
 def test_a_secret_in_a_chart_is_redacted_and_its_picture_drawn_again(tree_of) -> None:
     chart = timeline_chart(tree_of(1, 2), title="token=abc123def was used").to_dict()
-    bundle = renderer.bundle(chart)
+    bundle = {renderer.VEGALITE: chart, "image/png": PNG}
     (output,) = outputs_of(display(**bundle))
     assert "abc123def" not in output.chart + output.text
     assert output.picture != f"data:image/png;base64,{bundle['image/png']}"

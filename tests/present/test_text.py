@@ -40,8 +40,8 @@ def test_a_killed_run_says_so_first(contributors_of) -> None:
         ],
     )
     lines = said.splitlines()
-    assert lines[0] == "run-7  python -m app --token [redacted]"
-    assert lines[2] == "Killed by the watchdog in extension.js (proven)"
+    assert lines[:2] == ["run-7", "$ python -m app --token '[redacted]'"]
+    assert lines[3] == "Killed by the watchdog in extension.js (proven)"
     for part in (
         "peak         2.00 GiB (100 % of the limit)",
         "in flight    static/extension.js",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import altair as alt
 import polars as pl
@@ -26,12 +26,14 @@ def demand_chart(
     title: str | None = None,
     n: int = 12,
     kinds: Mapping[str, str] | None = None,
+    cut_short: Collection[str] = (),
     width: int = 900,
 ) -> alt.LayerChart:
     """Who asked for most memory at its peak (bar), and how much of it stayed (dot)?
 
     ``contributors`` is CONTRIBUTORS; the ``n`` with the highest own demand are drawn, the others as one row whose
-    bar is the highest among them and whose dot is their sum.  ``kinds`` colours the bars by the kind of each key.
+    bar is the highest among them and whose dot is their sum.  ``kinds`` colours the bars by the kind of each key; the
+    demand of keys in ``cut_short`` is a lower bound (the item in flight when the run was killed).
     Raises ``NoDataError`` where there are no contributors.
     """
     if contributors.is_empty():
@@ -42,11 +44,11 @@ def demand_chart(
     ranked = contributors.sort(
         "demand_bytes", "delta_bytes", "key", descending=[True, True, False], nulls_last=True
     )
-    rows = [_row(row, kinds) for row in ranked.head(n).iter_rows(named=True)]
+    rows = [_row(row, kinds, cut_short) for row in ranked.head(n).iter_rows(named=True)]
     if ranked.height > n:
         rows.append(_rest(ranked.slice(n)))
     data = pl.DataFrame(rows, infer_schema_length=None).with_row_index("place")
-    words = wrapped(title or demand_title(ranked), width - 20, theme.TITLE_SIZE, bold=True)
+    words = wrapped(title or demand_title(ranked, cut_short), width - 20, theme.TITLE_SIZE, bold=True)
     plot_px = width - _NAME_PX - 2 * _VALUE_PX - 34
     layers = [_bars(data, kinds), _dots(data), _edge(), _names(data), *_columns(data, plot_px)]
     chart = alt.LayerChart(
@@ -58,13 +60,16 @@ def demand_chart(
     return theme.dressed(chart)
 
 
-def demand_title(contributors: pl.DataFrame) -> str:
+def demand_title(contributors: pl.DataFrame, cut_short: Collection[str] = ()) -> str:
     """Who asked for most, in one sentence?"""
     measured = contributors.drop_nulls("demand_bytes").sort("demand_bytes", descending=True)
     if measured.is_empty():
         return "No contributor's own demand was measured"
     top = measured.row(0, named=True)
-    sentence = f"{fitted(top['key'], 420, theme.TITLE_SIZE)} asked for {format_bytes(top['demand_bytes'])}"
+    at_least = "at least " if top["key"] in cut_short else ""
+    sentence = (
+        f"{fitted(top['key'], 420, theme.TITLE_SIZE)} asked for {at_least}{format_bytes(top['demand_bytes'])}"
+    )
     if measured.height == 1 or measured["demand_bytes"].item(1) <= 0:
         return sentence
     times = top["demand_bytes"] / measured["demand_bytes"].item(1)
@@ -73,7 +78,9 @@ def demand_title(contributors: pl.DataFrame) -> str:
     )
 
 
-def _row(row: Mapping[str, object], kinds: Mapping[str, str] | None) -> dict[str, object]:
+def _row(
+    row: Mapping[str, object], kinds: Mapping[str, str] | None, cut_short: Collection[str]
+) -> dict[str, object]:
     key, demand, kept = str(row["key"]), row["demand_bytes"], row["delta_bytes"]
     share = row["share"]
     return {
@@ -81,7 +88,7 @@ def _row(row: Mapping[str, object], kinds: Mapping[str, str] | None) -> dict[str
         "label": fitted(key, _NAME_PX, theme.LABEL_SIZE),
         "demand_mib": _mib(demand),
         "kept_mib": _mib(kept),
-        "value": _size(demand),
+        "value": ("≥ " if key in cut_short else "") + _size(demand),
         "kept": _size(kept),
         "share": format_share(share) if isinstance(share, float) else "not known",
         "items": row["n_items"],
@@ -100,7 +107,7 @@ def _rest(rest: pl.DataFrame) -> dict[str, object]:
         "n_items": rest["n_items"].sum(),
         "n_failed": rest["n_failed"].sum(),
     }
-    return {**_row(whole, None), "kind": "rest"}
+    return {**_row(whole, None, ()), "kind": "rest"}
 
 
 def _mib(n_bytes: object) -> float | None:

@@ -14,20 +14,22 @@ from diagtools.errors import NoDataError
 from diagtools.present import theme
 from diagtools.present.charts.memory import FAR, MIB, memory_ticks, tick_format
 from diagtools.present.charts.placing import ONE_ROW, at_px
-from diagtools.present.names import fitted, printable, wrapped
-from diagtools.present.wording import measured, signed_change
+from diagtools.present.charts.theory_rows import (
+    BAR_PX,
+    LANE_PX,
+    THEORY_PX,
+    VALUE_PX,
+    VERDICT_PX,
+    lane_y,
+    row_px,
+    texts,
+)
+from diagtools.present.names import printable, wrapped
+from diagtools.present.wording import measured
 from diagtools.units import format_bytes
 from diagtools.values import Effect, Verdict
 
-_THEORY_PX = 205
-_LANE_PX = 92
-_VALUE_PX = 160
-_VERDICT_PX = 225
 _TOP_PX = 22  #: above the first row, for the limit's label
-_BAR_PX = 15
-_LINE_PX = 14
-_SMALL = 11
-_MOST_LINES = 6
 
 
 def theories_chart(
@@ -44,7 +46,7 @@ def theories_chart(
     sheet = _Sheet.of(effects, limit_bytes, width)
     layers = [*_separators(sheet), *_bars(sheet), *_limit(sheet)]
     for effect, top in zip(effects, sheet.row_tops, strict=True):
-        layers += _texts(sheet, effect, top)
+        layers += texts(effect, top, sheet.plot_px)
     words = wrapped(title or theories_title(effects), width - 20, theme.TITLE_SIZE, bold=True)
     subtitle = (
         "peak memory of the program as it was, and with the one change that takes the suspected cause away"
@@ -89,11 +91,11 @@ class _Sheet:
         ]
         top = max([value for value in seen if value], default=0.0)
         drawn_limit = limit_bytes if limit_bytes and limit_bytes <= FAR * max(top, 1) else None
-        *tops, height = accumulate((_row_px(effect) for effect in effects), initial=_TOP_PX)
+        *tops, height = accumulate((row_px(effect) for effect in effects), initial=_TOP_PX)
         return cls(
             effects=effects,
             limit_bytes=drawn_limit,
-            plot_px=max(width - _THEORY_PX - _LANE_PX - _VALUE_PX - _VERDICT_PX - 40, 120),
+            plot_px=max(width - THEORY_PX - LANE_PX - VALUE_PX - VERDICT_PX - 40, 120),
             top_mib=max(top, drawn_limit or 0, 1) / MIB * 1.02,
             row_tops=tops,
             height=height,
@@ -114,12 +116,6 @@ class _Sheet:
     def y(self, field: str) -> alt.Y:
         """Pixels from the top."""
         return alt.Y(f"{field}:Q", scale=alt.Scale(domain=[self.height, 0], nice=False), axis=None)
-
-
-def _row_px(effect: Effect) -> int:
-    left = 17 * len(_theory(effect)) + _LINE_PX * len(_tried(effect))
-    right = 17 + _LINE_PX * len(_reason(effect))
-    return 22 + max(left, right, 2 * _BAR_PX + 16)
 
 
 def _drawn(effect: Effect) -> bool:
@@ -176,7 +172,7 @@ def _pair(sheet: _Sheet, effect: Effect, top: float) -> list[dict[str, Any]]:
         is_ranged = (
             lane == 1 and low is not None and high is not None and high - low > 0.004 * sheet.top_mib * MIB
         )
-        y = _lane_y(top, lane)
+        y = lane_y(top, lane)
         rows.append(
             {
                 "theory": printable(effect.hypothesis.name),
@@ -187,17 +183,13 @@ def _pair(sheet: _Sheet, effect: Effect, top: float) -> list[dict[str, Any]]:
                 "value": measured(effect.hypothesis.metric, value, is_bound=n_killed > 0),
                 "runs": f"{n_killed} of {n} killed",
                 "killed": n_killed == n,
-                "top": y - _BAR_PX / 2,
+                "top": y - BAR_PX / 2,
                 "middle": y,
-                "bottom": y + _BAR_PX / 2,
+                "bottom": y + BAR_PX / 2,
                 "color": color,
             }
         )
     return rows
-
-
-def _lane_y(top: float, lane: int) -> float:
-    return top + 20 + lane * (_BAR_PX + 9)
 
 
 def _limit(sheet: _Sheet) -> list[alt.Chart]:
@@ -212,98 +204,6 @@ def _limit(sheet: _Sheet) -> list[alt.Chart]:
 
 
 def _separators(sheet: _Sheet) -> list[alt.Chart]:
-    left, right = -_THEORY_PX - _LANE_PX, sheet.plot_px + _VALUE_PX + _VERDICT_PX
+    left, right = -THEORY_PX - LANE_PX, sheet.plot_px + VALUE_PX + VERDICT_PX
     rule = alt.Chart(ONE_ROW).mark_rule(color=theme.GRID, strokeWidth=1)
     return [rule.encode(x=alt.value(left), x2=alt.value(right), y=alt.value(top)) for top in sheet.row_tops]
-
-
-def _theory(effect: Effect) -> list[str]:
-    return wrapped(effect.hypothesis.name, _THEORY_PX - 14, theme.LABEL_SIZE + 1, bold=True)[:3]
-
-
-def _tried(effect: Effect) -> list[str]:
-    tried = effect.hypothesis.mend or effect.hypothesis.change
-    return wrapped(f"tried: {tried}", _THEORY_PX - 14, _SMALL)[:3]
-
-
-def _reason(effect: Effect) -> list[str]:
-    lines = wrapped(effect.reason, _VERDICT_PX - 8, _SMALL)
-    if len(lines) > _MOST_LINES:
-        lines = [
-            *lines[: _MOST_LINES - 1],
-            fitted(" ".join(lines[_MOST_LINES - 1 :]), _VERDICT_PX - 8, _SMALL),
-        ]
-    return lines
-
-
-def _texts(sheet: _Sheet, effect: Effect, top: float) -> list[alt.Chart]:
-    """The words of one row: theory, what each bar is, its value, the verdict and why."""
-    left, verdict_x = -_THEORY_PX - _LANE_PX, sheet.plot_px + _VALUE_PX
-    charts = []
-    y = top + 20
-    for line in _theory(effect):
-        charts.append(_text(left, y, line, size=theme.LABEL_SIZE + 1, bold=True))
-        y += _LINE_PX + 2
-    for line in _tried(effect):
-        charts.append(_text(left, y, line, color=theme.GREY, size=_SMALL))
-        y += _LINE_PX
-    for lane, (name, value, killed) in enumerate(_values(effect)):
-        lane_y = _lane_y(top, lane)
-        charts.append(_text(-_LANE_PX + 4, lane_y, name, color=theme.GREY, size=_SMALL))
-        charts.append(
-            _text(sheet.plot_px + 12, lane_y, value, color=theme.DEATH_INK if killed else theme.BLACK)
-        )
-    ink, shape = theme.VERDICTS_INK[effect.verdict], theme.VERDICT_SHAPES[effect.verdict]
-    sign = at_px(verdict_x + 5, top + 20).mark_point(
-        shape=shape, size=90, stroke=ink, strokeWidth=2.5, opacity=1
-    )
-    charts += [sign, _text(verdict_x + 16, top + 20, str(effect.verdict), color=ink, size=14, bold=True)]
-    for number, line in enumerate(_reason(effect)):
-        charts.append(_text(verdict_x, top + 37 + number * _LINE_PX, line, color=theme.GREY, size=_SMALL))
-    return charts
-
-
-def _values(effect: Effect) -> list[tuple[str, str, bool]]:
-    metric = effect.hypothesis.metric
-    before = measured(metric, effect.baseline_value, is_bound=effect.baseline_is_bound)
-    after = measured(metric, effect.variant_value, is_bound=effect.variant_is_bound)
-    if not effect.n_variant_killed and effect.change_share is not None:
-        after = f"{after} ({signed_change(effect)})"
-    return [
-        (
-            "as it was",
-            _killed(effect.n_baseline_killed, effect.n_baseline) + before,
-            effect.n_baseline_killed > 0,
-        ),
-        (
-            "with the change",
-            _killed(effect.n_variant_killed, effect.n_variant) + after,
-            effect.n_variant_killed > 0,
-        ),
-    ]
-
-
-def _killed(n_killed: int, n: int) -> str:
-    if not n_killed:
-        return ""
-    return "killed, " if n_killed == n else f"{n_killed} of {n} killed, "
-
-
-def _text(
-    x: float,
-    y: float,
-    text: str,
-    *,
-    color: str = theme.BLACK,
-    size: float = theme.LABEL_SIZE,
-    bold: bool = False,
-) -> alt.Chart:
-    chart: alt.Chart = at_px(x, y).mark_text(
-        text=text,
-        align="left",
-        baseline="middle",
-        color=color,
-        fontSize=size,
-        fontWeight="bold" if bold else "normal",
-    )
-    return chart

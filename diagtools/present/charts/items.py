@@ -151,8 +151,9 @@ def _names(shown: pl.DataFrame, panel: Panel, top: float) -> list[alt.Chart]:
 
 def _label(item: dict[str, Any], panel: Panel, y_px: Callable[[int], float], *, first: bool) -> Label:
     name = fitted(file_name(item["item"]), _NAME_PX, 11)
+    at_least = "≥ " if item["status"] == "in_flight" else ""  # it was cut short
     return Label(
-        lines=(f"{name} {format_bytes(item['demand_bytes'])}",),
+        lines=(f"{name} {at_least}{format_bytes(item['demand_bytes'])}",),
         x=(panel.x_px(item["begin_s"]) + panel.x_px(item["end_s"])) / 2,
         y=y_px(item["demand_bytes"]) + 4,
         size=11,

@@ -121,7 +121,10 @@ class Story:
         top = heaviest(self.items)
         if top is None or top["demand_bytes"] <= 0:
             return []
-        sentence = f"{file_name(top['item'])} asked for {format_bytes(top['demand_bytes'])} on its own"
+        at_least = "at least " if top["status"] == "in_flight" else ""  # it was cut short
+        sentence = (
+            f"{file_name(top['item'])} asked for {at_least}{format_bytes(top['demand_bytes'])} on its own"
+        )
         before = self.tree.filter(pl.col("t_s") < top["begin_s"])["rss_bytes"].max()
         if isinstance(before, int):
             sentence += f"; before it, memory had peaked at {self.in_words(before)}"

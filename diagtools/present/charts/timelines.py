@@ -84,7 +84,9 @@ def timelines_title(
     alive = {name: _peak(tree) for name, tree in trees.items() if name not in killed}
     n_killed = len(trees) - len(alive)
     if not alive:
-        return f"All {count(n_killed, 'run')} were killed" if n_killed > 1 else "The run was killed"
+        return {1: "The run was killed", 2: "Both runs were killed"}.get(
+            n_killed, f"All {n_killed} runs were killed"
+        )
     name, peak = min(alive.items(), key=lambda pair: pair[1])
     lowest = f"lowest peak: {name}, {of_limit(peak, limit_bytes)}"
     if not n_killed:

@@ -19,6 +19,12 @@ def test_the_title_names_the_first_and_how_far_ahead_it_is(contributors_of, titl
     )
 
 
+def test_the_demand_of_an_item_that_was_cut_short_is_a_lower_bound(contributors_of, title_of, words) -> None:
+    chart = demand_chart(contributors_of(("a", 900, 900)), cut_short={"a"})
+    assert title_of(chart) == "a asked for at least 900 MiB"
+    assert "≥ 900 MiB" in words(chart)
+
+
 def test_demand_and_kept_stand_side_by_side(contributors_of, rows_of) -> None:
     (row,) = rows_with_names(demand_chart(contributors_of(("early.py", 64, 48))), rows_of)
     assert (row["demand_mib"], row["kept_mib"], row["value"], row["kept"]) == (64, 48, "64.0 MiB", "48.0 MiB")

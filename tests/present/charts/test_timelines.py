@@ -30,7 +30,7 @@ def test_the_title_counts_kills_and_names_the_lowest(
 def test_other_runs_have_other_titles(tree_of, title_of) -> None:
     trees = {"a": tree_of(1, 9), "b": tree_of(1, 4)}
     assert title_of(timelines_chart(trees)) == "Lowest peak: b, 4.00 MiB"
-    assert title_of(timelines_chart(trees, killed={"a", "b"})) == "All 2 runs were killed"
+    assert title_of(timelines_chart(trees, killed={"a", "b"})) == "Both runs were killed"
     assert title_of(timelines_chart({"a": trees["a"]}, killed={"a"})) == "The run was killed"
 
 
