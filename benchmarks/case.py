@@ -1,8 +1,9 @@
 """Does the real indexing job die in the file that kills it, on every run, and is that file named?
 
 `workloads.rag` indexes its pinned corpus with the defaults of the incident under `diagtools record --json`, with a
-limit of 2 GiB; then once more with generated files excluded and batches of 16.  Judged is what the run folder says: the item
-in flight, the items and kinds of file ordered by their own demand (kinds by the rules of `analyse.corpus`), the peak.
+limit of 2 GiB; then once more with generated files excluded and batches of 16.  Judged is what the run folder says:
+the item in flight, the items and kinds of file ordered by their own demand (kinds by the rules of `analyse.corpus`),
+and the peak.
 Beside it the same job runs under mprof and psrecord and is killed by the harness when its own memory passes the same
 limit: with which status do they exit, and does anything that they write name the file or the kill?  What the job itself
 prints is thrown away there: it would be no merit of theirs.
@@ -172,7 +173,9 @@ def _kill_above(recorder: int, limit_bytes: int) -> None:
 
 def _goals(found: Collected, plan: _Plan) -> list[Goal]:
     goals = [
-        at_least(f"{measure}, {plan.runs} runs", sum(v or 0 for v in found.of(measure, OURS)), plan.runs, "")
+        at_least(
+            f"{measure}, of {plan.runs} runs", sum(v or 0 for v in found.of(measure, OURS)), plan.runs, ""
+        )
         for measure in (IN_FLIGHT, BY_ITEM, BY_KIND)
     ]
     return [*goals, at_most("peak of the limit with both mends", median_of(found, PEAK, MENDED), 25, "%")]

@@ -125,15 +125,15 @@ def _table(series: Sequence[Series]) -> Iterator[str]:
         label = each.measure if reference is each else ""
         yield f"| {' | '.join([label, each.side, *_cells(each), _times(each, reference)])} |"
     yield ""
-    yield f"{_legend(series)}  In brackets: the range over the rounds."
+    yield f"{_legend(series)}  The range is over the rounds; in brackets that of the ratios, round by round."
     yield ""
 
 
 def _legend(series: Sequence[Series]) -> str:
     said = {
         Headline.MEDIAN: "Values are medians",
-        Headline.MINIMUM: "the lowest where it says min",
-        Headline.TOTAL: "sums where it says of n",
+        Headline.MINIMUM: "the lowest where it says so",
+        Headline.TOTAL: "sums where something is counted",
     }
     used = [text for headline, text in said.items() if any(each.headline is headline for each in series)]
     text = ", ".join(used)
@@ -146,10 +146,11 @@ def _cells(series: Series) -> Iterator[str]:
     if value is None:
         yield from ("—", "—", "0")
         return
-    suffix = {Headline.MEDIAN: "", Headline.MINIMUM: " (min)", Headline.TOTAL: f" (of {len(values):,})"}
+    suffix = {Headline.MEDIAN: "", Headline.MINIMUM: " (lowest)", Headline.TOTAL: f" (of {len(values):,})"}
     is_count = max(values) > 1 and series.headline is Headline.TOTAL
     yield f"{number(value)} {series.unit}".rstrip() + ("" if is_count else suffix[series.headline])
-    yield f"{number(min(values))} – {number(max(values))}"
+    is_yes_or_no = series.headline is Headline.TOTAL and not is_count
+    yield "" if is_yes_or_no else f"{number(min(values))} – {number(max(values))}"
     yield f"{len(values):,}"
 
 

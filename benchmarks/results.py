@@ -135,7 +135,8 @@ def headline_of(series: Series) -> float | None:
 def at_most(what: str, value: float | None, bound: float, unit: str) -> Goal:
     """A value that is to be low."""
     is_met = None if value is None else value <= bound
-    return Goal(what=what, wanted=f"≤ {bound:g} {unit}".rstrip(), value=value, unit=unit, is_met=is_met)
+    wanted = f"≤ {bound:,g} {unit}".rstrip() if bound else "0"
+    return Goal(what=what, wanted=wanted, value=value, unit=unit, is_met=is_met)
 
 
 def at_least(what: str, value: float | None, bound: float, unit: str) -> Goal:

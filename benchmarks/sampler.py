@@ -148,8 +148,6 @@ def _measure(side: _Side, manner: str, folder: Path, plan: _Plan, rest_s: float,
     used = [100 * (b - a) / (ended - began) for a, b in zip(before, after, strict=True)]
     times = side.stamps(folder / "output")
     rate = (len(times) - 1) / (times[-1] - times[0])
-    found.add(_WHOLE[manner], side.name, whole_s, "s")
-    found.add(RATE, side.name, rate, "Hz")
     parts = {side.name: (sum(used), sum(memory))}
     if side.name == RECORD:
         parts[SAMPLER] = used[-1], memory[-1]  # the recorder's only child
@@ -157,6 +155,8 @@ def _measure(side: _Side, manner: str, folder: Path, plan: _Plan, rest_s: float,
         found.add(_WHILE[manner], name, percent, "% of one core")
         found.add(_EACH[manner], name, percent * 1e4 / rate, "µs")
         found.add(MEMORY, name, megabytes, "MB")
+    found.add(RATE, side.name, rate, "Hz")
+    found.add(_WHOLE[manner], side.name, whole_s, "s")
 
 
 def _goals(found: Collected) -> list[Goal]:
@@ -164,10 +164,7 @@ def _goals(found: Collected) -> list[Goal]:
     for manner in _MANNERS:
         used = median_of(found, _WHILE[manner], SAMPLER)
         goals.append(at_most(f"CPU of the sampler at 100 Hz, {manner} tree of 9", used, 2, "% of one core"))
-    goals += [
-        at_most("memory of the sampler (VmHWM)", median_of(found, MEMORY, SAMPLER), 15, "MB"),
-        at_least("samples taken when 100 Hz were asked for", median_of(found, RATE, RECORD), 99, "Hz"),
-    ]
+    goals.append(at_most("memory of the sampler (VmHWM)", median_of(found, MEMORY, SAMPLER), 15, "MB"))
     for peer in (MPROF, PSRECORD):
         for manner in _MANNERS:
             ratio = median_ratio(found, _WHILE[manner], peer, RECORD)

@@ -169,7 +169,15 @@ CORPUS = Frame(
 #: How well one feature explains the items' peaks.  ``of``: the feature itself or its running maximum.
 EXPLAINED = Frame(
     "EXPLAINED",
-    {"feature": _S, "of": _S, "explains": _S, "r2": _F, "bytes_per_unit": _F, "intercept_bytes": _F, "n_items": _I},
+    {
+        "feature": _S,
+        "of": _S,
+        "explains": _S,
+        "r2": _F,
+        "bytes_per_unit": _F,
+        "intercept_bytes": _F,
+        "n_items": _I,
+    },
 )
 
 #: One row a run and metric of an experiment.  ``outcome``: finished, failed, killed; ``value`` is what was seen,

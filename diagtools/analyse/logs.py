@@ -77,7 +77,9 @@ def exception_name(line: str) -> str | None:
 
 def _in_order(logs: pl.DataFrame) -> pl.DataFrame:
     """A line without a time was written after the last look at its file: it is among the newest."""
-    return logs.filter(pl.col("line").str.strip_chars() != "").sort("t_s", nulls_last=True, maintain_order=True)
+    return logs.filter(pl.col("line").str.strip_chars() != "").sort(
+        "t_s", nulls_last=True, maintain_order=True
+    )
 
 
 def _shown(lines: Sequence[str], n: int) -> list[str]:

@@ -228,8 +228,11 @@ class _Recording:
                 f"run.json could not be completed ({error.strerror}): the timeline says the rest."
             )
         if not sampler.is_closed:
+            ended = (
+                "was killed" if (sampler.returncode or 0) < 0 else f"failed with status {sampler.returncode}"
+            )
             raise RecorderError(
-                f"The sampler was killed; the target was ended with it. What it had recorded is in '{self._path}'.",
+                f"The sampler {ended}; the target was ended with it. What it had recorded is in '{self._path}'.",
                 hint=f"diagtools show {self._path}",
             )
         return Captured(folder=self._path, exit_status=sampler.exit_status, warnings=tuple(warnings))

@@ -8,6 +8,7 @@ alarms).  A kill is an outcome, not missing data.
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -65,10 +66,21 @@ class Experiment:
         self._folder = folder
         self._random = random.Random(seed)
 
-    def run(self, *, rounds: int, known: Run | None = None, progress: Progress | None = None) -> None:
-        """Runs every variant once a round; ``known`` is a baseline run already made, taken as the first round's."""
+    def run(
+        self,
+        *,
+        rounds: int,
+        within_s: float | None = None,
+        known: Run | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Runs every variant once a round, in another order each time.
+
+        ``known`` is a run of the baseline that was made already: it is the first round's.  ``within_s`` bounds
+        the whole: the first round is always run, of later ones only what fits, by the time it took before.
+        """
         shown = progress or Progress()
-        n_trials = rounds * len(self.variants) - (known is not None)
+        until = None if within_s is None else time.monotonic() + within_s
         for number in range(rounds):
             names = list(self.variants)
             self._random.shuffle(names)
@@ -76,10 +88,12 @@ class Experiment:
                 names.remove(BASELINE)
                 self._keep(0, BASELINE, known)
             for name in names:
-                done = len(self.trials) - (known is not None)
-                shown.say(f"[{done + 1}/{n_trials}] {name}: {self.variants[name].change} …")
+                if number and until is not None and time.monotonic() + self._takes_s(name) > until:
+                    shown.say(f"round {number + 1}, {name}: left out, it would take too long")
+                    continue
+                shown.say(f"round {number + 1}, {name}: {self.variants[name].change} …")
                 trial = self._keep(number, name, self._record(name, number))
-                shown.say(f"[{done + 1}/{n_trials}] {name}: {_seen(trial.run)}")
+                shown.say(f"round {number + 1}, {name}: {_seen(trial.run)}")
         self.__dict__.pop("effects", None)
 
     def runs_of(self, variant: str) -> list[Run]:
@@ -99,6 +113,9 @@ class Experiment:
         if not self.trials:
             raise NoDataError("The experiment has no runs yet.", hint="call run(rounds=2) first.")
         return effects(self.pairs, self.hypotheses, baseline=BASELINE)
+
+    def _takes_s(self, name: str) -> float:
+        return max(run.duration_s or 0.0 for run in self.runs_of(name))
 
     def _record(self, name: str, number: int) -> Run:
         folder = self._folder / run_name(name, number) if self._folder else None

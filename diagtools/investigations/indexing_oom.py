@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -53,7 +54,7 @@ class IndexingOom(Case):
     ``corpus`` names a manifest of ``data/corpora`` or is the path of one, or a folder to index.  ``limit`` caps
     every run.  ``as_it_is`` are options of the indexer that the faulty program has; ``arena`` and ``batch`` are
     the values that the mends of these theories take, ``final_batch`` the batch of the run with all mends.
-    ``rounds`` is how often each variant runs.
+    ``rounds`` is how often each variant runs, ``minutes`` how long all of them may take once each has run.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class IndexingOom(Case):
         corpus: str = "incident",
         limit: str = "2 GiB",
         rounds: int = 1,
+        minutes: float = 60,
         as_it_is: str = "",
         arena: str = "shrunk",
         batch: int = 32,
@@ -71,6 +73,7 @@ class IndexingOom(Case):
         self.corpus = _corpus(corpus)
         self.limit = Limit(memory_bytes=parse_bytes(limit))
         self.rounds = rounds
+        self._until = time.monotonic() + minutes * 60
         self._command = (sys.executable, "-m", "workloads.rag", "index", *self._source(), *as_it_is.split())
         place = Path(store_folder) if store_folder else store()
         folder = _unused(place / f"indexing-oom-{self.corpus.stem}")
@@ -103,7 +106,8 @@ class IndexingOom(Case):
 
     def test_theories(self) -> Prose:
         """Runs the program as it is and with each mend, interleaved, and says which theory held."""
-        self.experiment.run(rounds=self.rounds, known=self.first_run, progress=self._progress)
+        left_s = self._until - time.monotonic()
+        self.experiment.run(rounds=self.rounds, within_s=left_s, known=self.run, progress=self._progress)
         self._progress.say(f"{len(self.experiment.trials)} runs recorded.")
         return Prose([_verdict(effect) for effect in self.effects], heading="Verdicts")
 
@@ -152,7 +156,9 @@ class IndexingOom(Case):
         """Who asked for the memory: own peak demand beside memory kept, by file, coloured by kind."""
         kinds = dict(self.kinds.select("path", "kind").iter_rows())
         run = self.run
-        return demand_chart(contributors(run.items, growth_bytes(run.timeline), by="item"), kinds=kinds)
+        by_item = contributors(run.items, growth_bytes(run.timeline), by="item")
+        cut_short = [run.item_in_flight] if run.item_in_flight else []
+        return demand_chart(by_item, kinds=kinds, cut_short=cut_short)
 
     # --- what the theories say -----------------------------------------------------------------------
 

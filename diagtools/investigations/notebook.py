@@ -20,7 +20,6 @@ from diagtools.investigations import places
 from diagtools.investigations.case import METADATA_KEY
 from diagtools.investigations.progress import VARIABLE
 
-
 _LONGEST_SOCKET_FOLDER = 40  # a socket's path has at most 107 bytes, and the kernel's name takes 60 of them
 
 

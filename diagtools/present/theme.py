@@ -52,9 +52,6 @@ RUNS: Final = (BLACK, _BLUE, _GREEN, _ORANGE, _PURPLE, _SKY, GREY)
 RUNS_INK: Final = (BLACK, "#005A8C", "#00694D", "#8A5A00", "#8A3D68", "#1F6F9E", GREY)
 RUN_DASHES: Final = ((1, 0), (1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (4, 2), (1, 3))
 
-VERDICTS: Final = MappingProxyType(
-    {Verdict.CONFIRMED: _GREEN, Verdict.REFUTED: _VERMILLION, Verdict.INCONCLUSIVE: GREY}
-)
 VERDICTS_INK: Final = MappingProxyType(
     {Verdict.CONFIRMED: "#00694D", Verdict.REFUTED: DEATH_INK, Verdict.INCONCLUSIVE: GREY}
 )

@@ -72,9 +72,13 @@ class Sampler:
         self._start_ns, wall_ns = time.monotonic_ns(), time.time_ns()
         self._outputs = Outputs(options.folder, () if options.attach else STREAMS, options.terminals)
         self._tree = Tree(options.attach or None, self._writer)
-        self._root = options.attach or self._start_target()
+        self._root = self._attach() if options.attach else self._start_target()
         payload = (records.VERSION, procfs.PAGE, wall_ns, int(options.hz * 1000), options.recorder)
         self._writer.header(self._start_ns, self._root, payload)
+
+    def _attach(self) -> int:
+        supervisor.leave_terminal()
+        return self._options.attach
 
     def _start_target(self) -> int:
         outputs = self._outputs
@@ -94,7 +98,6 @@ class Sampler:
         self._writer.flush(self._start_ns)
         self._tell(f"started {self._root}")
         self._listen()
-        supervisor.leave_terminal()
         supervisor.take_descriptors()
         gc.freeze()
         gc.disable()

@@ -58,6 +58,7 @@ def take_descriptors() -> None:
 def start(options: Options, stdout: int, stderr: int) -> int:
     """Forks and executes the command of ``options`` with these outputs; returns its pid once it runs.
 
+    The target takes this process's place on the terminal and in its process group, which this one leaves.
     Raises ``StartFailed``.
     """
     libc = ctypes.CDLL(None)
@@ -72,6 +73,7 @@ def start(options: Options, stdout: int, stderr: int) -> int:
         failure = _become(options, libc, sampler, stdout, stderr)
         os.write(writing, b"%s %d" % (failure.step.encode(), failure.errno))
         os._exit(255)
+    leave_terminal()  # at once: a key that reaches the target from now on does not reach us as well
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         message = pipe.read()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.report import Report, Section, as_markdown, as_text, number
-from benchmarks.results import Collected, Headline, Outcome, at_least, at_most
+from benchmarks.results import Collected, Headline, Outcome, Series, at_least, at_most
 
 
 def test_peers_are_compared_with_the_first_side_pair_by_pair() -> None:
@@ -52,7 +52,7 @@ def test_numbers_show_three_digits_that_count(value: float, shown: str) -> None:
     assert number(value) == shown
 
 
-def _series(ours: list[float | None], peer: list[float | None]) -> tuple[object, ...]:
+def _series(ours: list[float | None], peer: list[float | None]) -> tuple[Series, ...]:
     collected = Collected()
     for side, values in (("ours", ours), ("peer", peer)):
         for value in values:

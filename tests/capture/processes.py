@@ -84,7 +84,11 @@ def started(
 
 @contextlib.contextmanager
 def sampler(
-    folder: Path, argv: Sequence[str], *options: str, prefix: Sequence[str] = (), process_group: int | None = None
+    folder: Path,
+    argv: Sequence[str],
+    *options: str,
+    prefix: Sequence[str] = (),
+    process_group: int | None = None,
 ) -> Iterator[SamplerUnderTest]:
     """A sampler without a recorder: this process listens to it.  ``prefix`` is a command that executes it."""
     folder.mkdir(exist_ok=True)

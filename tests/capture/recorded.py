@@ -26,8 +26,10 @@ class Recorded:
         self.done = done
 
     def _records(self, name: str) -> list[Record]:
-        path = self.folder / name
-        data = path.read_bytes() if path.exists() else b""
+        try:
+            data = (self.folder / name).read_bytes()
+        except FileNotFoundError:
+            data = b""
         raw = [data[at : at + records.SIZE] for at in range(0, len(data), records.SIZE)]
         whole = [piece for piece in raw if records.is_whole(piece)]
         self.n_damaged += len(raw) - len(whole)

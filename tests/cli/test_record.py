@@ -212,7 +212,11 @@ def test_the_command_finds_no_descriptor_of_ours(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"])
 def test_closed_standard_streams_stay_closed_for_the_command(tmp_path: Path, closed: str) -> None:
-    code = "import os; n = [fd for fd in (0, 1, 2) if os.path.exists(f'/proc/self/fd/{fd}')]; open('open', 'w').write(str(n))"
+    code = (
+        "import os; "
+        "n = [fd for fd in (0, 1, 2) if os.path.exists(f'/proc/self/fd/{fd}')]; "
+        "open('open', 'w').write(str(n))"
+    )
     words = " ".join(f"'{word}'" for word in [*command("record", "--hz", "1000", "--"), PYTHON, "-c"])
     line = f'{words} "$CODE" {closed}'
 
@@ -220,8 +224,7 @@ def test_closed_standard_streams_stay_closed_for_the_command(tmp_path: Path, clo
         ["sh", "-c", line],
         cwd=tmp_path,
         env=environment(CODE=code),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
     )
 
     assert done.returncode == 0, done.stderr
@@ -298,7 +301,14 @@ def test_much_output_arrives_whole(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_goes_away_does_not_touch_the_command(tmp_path: Path) -> None:
-    code = "import time\nfor n in range(300): print('line', n, flush=True)\ntime.sleep(0.5)\nopen('done', 'w').close()\nprint('last')\nraise SystemExit(9)"
+    code = (
+        "import time\n"
+        "for n in range(300): print('line', n, flush=True)\n"
+        "time.sleep(0.5)\n"
+        "open('done', 'w').close()\n"
+        "print('last')\n"
+        "raise SystemExit(9)"
+    )
     line = f'{" ".join(command("record", "-o", "run", "--"))} {PYTHON} -c "$CODE" | head -1; echo ${{PIPESTATUS[0]}}'
 
     done = subprocess.run(
@@ -313,7 +323,8 @@ def test_a_reader_that_goes_away_does_not_touch_the_command(tmp_path: Path) -> N
 
 def test_a_reader_of_everything_that_goes_away_does_not_change_the_status(tmp_path: Path) -> None:
     code = "import sys, time; print('x', flush=True); time.sleep(0.5); sys.exit(9)"
-    line = f'{" ".join(command("record", "-o", "run", "--"))} {PYTHON} -c "$CODE" 2>&1 | head -1; echo ${{PIPESTATUS[0]}}'
+    words = " ".join(command("record", "-o", "run", "--"))
+    line = f'{words} {PYTHON} -c "$CODE" 2>&1 | head -1; echo ${{PIPESTATUS[0]}}'
 
     done = subprocess.run(
         ["bash", "-c", line], cwd=tmp_path, env=environment(CODE=code), capture_output=True, text=True
@@ -324,7 +335,12 @@ def test_a_reader_of_everything_that_goes_away_does_not_change_the_status(tmp_pa
 
 def test_a_signal_is_passed_on_while_nobody_reads_the_output(tmp_path: Path) -> None:
     """A pipe that is full must not hold up the recorder."""
-    code = "import signal, sys\nsignal.signal(15, lambda *_: sys.exit(3))\nopen('ready', 'w').close()\nwhile True: print('y' * 1000)"
+    code = (
+        "import signal, sys\n"
+        "signal.signal(15, lambda *_: sys.exit(3))\n"
+        "open('ready', 'w').close()\n"
+        "while True: print('y' * 1000)"
+    )
     argv = command("record", "-o", "run", "--", PYTHON, "-c", code)
 
     with started(argv, cwd=tmp_path, stdout=subprocess.PIPE) as recorder:

@@ -90,3 +90,10 @@ def test_no_effects_before_the_first_round(tmp_path: Path) -> None:
     """Asking too early is a clear error."""
     with pytest.raises(NoDataError, match="no runs yet"):
         _ = _experiment(tmp_path, as_it_is=1, with_change=1).effects
+
+
+def test_the_first_round_is_whole_and_later_ones_fit_the_time(tmp_path: Path) -> None:
+    """Without time left, each variant still runs once, and no more."""
+    experiment = _experiment(tmp_path, as_it_is=30, with_change=20)
+    experiment.run(rounds=3, within_s=0.0)
+    assert sorted(trial.variant for trial in experiment.trials) == [BASELINE, "smaller"]

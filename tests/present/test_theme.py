@@ -40,7 +40,7 @@ def test_runs_are_told_apart_without_colour_or_by_it() -> None:
 
 
 def test_verdicts_have_a_colour_and_a_shape_each() -> None:
-    assert len(set(theme.VERDICTS.values())) == len(set(theme.VERDICT_SHAPES.values())) == 3
+    assert len(set(theme.VERDICTS_INK.values())) == len(set(theme.VERDICT_SHAPES.values())) == 3
 
 
 def test_dressing_changes_the_copy_and_nothing_else() -> None:

@@ -33,7 +33,9 @@ class Segment:
         self.data += records.pack(kind, t_ms * MS, pid, self.seq, numbers, small)
         self.seq += 1
 
-    def sample(self, t_ms: int, pid: int, rss: int, hwm: int = UNKNOWN, cpu: int = UNKNOWN, pss: int = UNKNOWN) -> None:
+    def sample(
+        self, t_ms: int, pid: int, rss: int, hwm: int = UNKNOWN, cpu: int = UNKNOWN, pss: int = UNKNOWN
+    ) -> None:
         self.add(records.SAMPLE, t_ms, pid, rss, 1, hwm, cpu, pss)
 
     def write(self, path: Path) -> int:
@@ -50,7 +52,9 @@ def recording(folder: Path, n_ticks: int = 1000, seq: int = 0) -> Segment:
         segment.sample(10 * tick, 7, 5000 if tick == n_ticks // 3 else 100 + tick % 7, cpu=tick)
         segment.sample(10 * tick, 8, 50, hwm=9000 if tick == n_ticks // 2 else 60)
         if tick % 10 == 0:
-            segment.add(records.SYSTEM, 10 * tick, 3, tick, 10_000 - tick, 5 | 7 << 32, tick, tick, small=tick % 50)
+            segment.add(
+                records.SYSTEM, 10 * tick, 3, tick, 10_000 - tick, 5 | 7 << 32, tick, tick, small=tick % 50
+            )
             segment.add(records.OUTPUT, 10 * tick, 7, tick, small=1)
     segment.add(records.EXIT, 10 * n_ticks, 8, 0)
     segment.write(folder / WAITING)
@@ -117,7 +121,9 @@ def test_what_is_unknown_stays_unknown_and_hides_nothing(tmp_path: Path) -> None
         known = tick == 50
         cgroup = 5 if known else UNKNOWN
         halves = 3 | 4 << 32 if known else 0xFFFF_FFFF | 0xFFFF_FFFF << 32
-        segment.add(records.SYSTEM, tick, 1, cgroup, 9, halves, UNKNOWN, 1, small=2 if known else records.NO_SMALL)
+        segment.add(
+            records.SYSTEM, tick, 1, cgroup, 9, halves, UNKNOWN, 1, small=2 if known else records.NO_SMALL
+        )
     segment.write(tmp_path / WAITING)
 
     decimate(str(tmp_path), HISTORY, WAITING, records.SIZE)
@@ -140,7 +146,11 @@ def test_processes_exits_and_events_all_stay(tmp_path: Path) -> None:
     decimate(str(tmp_path), HISTORY, WAITING, records.SIZE)
 
     found = decimated(tmp_path)
-    assert [len(of(found, kind)) for kind in (records.PROCESS, records.EXIT, records.EVENT)] == [300, 300, 301]
+    assert [len(of(found, kind)) for kind in (records.PROCESS, records.EXIT, records.EVENT)] == [
+        300,
+        300,
+        301,
+    ]
 
 
 def test_the_mark_says_what_was_done(tmp_path: Path) -> None:
@@ -185,7 +195,9 @@ def test_a_crash_at_any_step_loses_nothing_and_doubles_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     segment = recording(tmp_path)
-    (tmp_path / CURRENT).write_bytes(records.pack(records.EVENT, 20_000 * MS, 7, segment.seq, (1, 0, 0, 0, 0), 3))
+    (tmp_path / CURRENT).write_bytes(
+        records.pack(records.EVENT, 20_000 * MS, 7, segment.seq, (1, 0, 0, 0, 0), 3)
+    )
 
     with monkeypatch.context() as crash:
         crash.setattr(decimating, "os", _Crashing(step.removeprefix("os.")))

@@ -41,7 +41,9 @@ born(detach)
 note()
 """
 STAYS = FAMILY + "time.sleep(1000)\n"
-LEAVES = FAMILY + "while len(open('pids').read().split()) < 5: time.sleep(0.01)\ntime.sleep(0.1)\nos._exit(6)\n"
+LEAVES = (
+    FAMILY + "while len(open('pids').read().split()) < 5: time.sleep(0.01)\ntime.sleep(0.1)\nos._exit(6)\n"
+)
 
 
 def at_rest(folder: Path, *options: str) -> Recorded:
@@ -69,7 +71,9 @@ def test_a_recording_from_its_header_to_its_closing_mark(tmp_path: Path) -> None
     assert recorded.event("started").payload[0] == 5_000_000
     assert recorded.event("cap").payload[:2] == (10_000_000_000, 0)
     assert 64 * MIB < recorded.peak_rss(root) < 96 * MIB
-    assert all(record.payload[1] < record.payload[0] <= record.payload[2] for record in recorded.samples(root))
+    assert all(
+        record.payload[1] < record.payload[0] <= record.payload[2] for record in recorded.samples(root)
+    )
     (exit_,) = recorded.of(records.EXIT)
     assert exit_.payload[0] == 3
     assert exit_.payload[1] >= 64 * MIB
@@ -183,7 +187,16 @@ def test_what_the_root_starts_with_its_last_breath_is_ended(tmp_path: Path) -> N
 
 
 def test_a_leftover_that_ignores_a_request_is_killed(tmp_path: Path) -> None:
-    script = "trap '' TERM; (echo $BASHPID > pids; while :; do sleep 1; done) & until [ -s pids ]; do :; done; sleep 0.1"
+    script = (
+        "trap '' TERM; "
+        "(echo $BASHPID > pids; "
+        "while :; "
+        "do sleep 1; "
+        "done) & until [ -s pids ]; "
+        "do :; "
+        "done; "
+        "sleep 0.1"
+    )
     with working_in(tmp_path), sampler(tmp_path / "run", ["bash", "-c", script]) as running:
         running.rest()
 
@@ -249,7 +262,7 @@ def test_more_processes_than_a_shell_may_open_files_for(tmp_path: Path) -> None:
 def test_without_descriptors_the_target_goes_on(tmp_path: Path) -> None:
     """The sampler may not even read /proc: it misses its ticks, the target notices nothing."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    script = "ulimit -n 12; exec \"$@\""
+    script = 'ulimit -n 12; exec "$@"'
     folder = tmp_path / "run"
     code = "import os, time\nfor _ in range(9):\n    if not os.fork(): time.sleep(1000)\ntime.sleep(0.3)\nos._exit(8)"
     with sampler(folder, [PYTHON, "-S", "-c", code], prefix=["sh", "-c", script, "sh"]) as running:
@@ -267,17 +280,21 @@ def test_without_descriptors_the_target_goes_on(tmp_path: Path) -> None:
 
 def test_an_interrupt_of_the_whole_process_group_does_not_touch_it(tmp_path: Path) -> None:
     script = "trap 'exit 4' INT; echo; while :; do sleep 0.01; done"
-    with started(["sleep", "1000"], process_group=0) as leader:
-        with sampler(tmp_path / "run", ["sh", "-c", script], process_group=leader.pid) as running:
-            running.root()
-            until(lambda: (tmp_path / "run" / "stdout.log").stat().st_size, "the trap is set")
-            os.killpg(leader.pid, signal.SIGINT)
-            assert running.rest()[-1] == ["ended", "4"]
+    with (
+        started(["sleep", "1000"], process_group=0) as leader,
+        sampler(tmp_path / "run", ["sh", "-c", script], process_group=leader.pid) as running,
+    ):
+        running.root()
+        until(lambda: (tmp_path / "run" / "stdout.log").stat().st_size, "the trap is set")
+        os.killpg(leader.pid, signal.SIGINT)
+        assert running.rest()[-1] == ["ended", "4"]
 
     assert not at_rest(tmp_path / "run").events("signal")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2]
+)
 def test_a_signal_for_it_is_meant_for_the_target(tmp_path: Path, number: signal.Signals) -> None:
     with sampler(tmp_path / "run", ["sleep", "1000"]) as running:
         root = running.root()

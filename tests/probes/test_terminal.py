@@ -55,7 +55,11 @@ def check_closed(folder: Path, status: int) -> None:
 
 
 def test_the_command_finds_its_terminal_and_the_log_has_plain_lines(tmp_path: Path) -> None:
-    code = "import os, sys; print([os.isatty(fd) for fd in (0, 1, 2)], os.get_terminal_size(1)); print('e', file=sys.stderr)"
+    code = (
+        "import os, sys; "
+        "print([os.isatty(fd) for fd in (0, 1, 2)], os.get_terminal_size(1)); "
+        "print('e', file=sys.stderr)"
+    )
 
     with Terminal(record(PYTHON, "-c", code), tmp_path, size=(33, 101)) as screen:
         assert screen.ends() == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -26,7 +25,8 @@ import os, sys, time
 depth = int(sys.argv[1])
 with open('pids', 'a') as file: file.write(f'{os.getpid()}\\n')
 if depth:
-    for _ in range(2): os.posix_spawn(sys.executable, [sys.executable, '-S', '-c', sys.argv[2], str(depth - 1), sys.argv[2]], os.environ)
+    words = [sys.executable, '-S', '-c', sys.argv[2], str(depth - 1), sys.argv[2]]
+    for _ in range(2): os.posix_spawn(sys.executable, words, os.environ)
 time.sleep(1000)
 """
 
@@ -43,7 +43,7 @@ def family(tmp_path: Path) -> Iterator[tuple[int, list[int]]]:
 
 def tree_of(folder: Path, root: int) -> tuple[Tree, Writer]:
     writer = Writer(str(folder), 1 << 30)
-    writer.header(1, root, (records.VERSION,))
+    writer.header(1, root, (records.VERSION, 4096, 0, 0, 0))
     return Tree(root, writer), writer
 
 
@@ -65,7 +65,9 @@ def test_a_whole_family_is_found_with_its_parents(tmp_path: Path, family: tuple[
     assert [parents[pid] for pid in pids].count(root) == 2
     assert parents[root] == 0
     assert sorted(record.pid for record in found.samples()) == sorted(pids)
-    assert {record.payload[1] for record in found.of(records.PROCESS)} == {procfs.start_ticks(pid) for pid in pids}
+    assert {record.payload[1] for record in found.of(records.PROCESS)} == {
+        procfs.start_ticks(pid) for pid in pids
+    }
     assert len(tree.living()) == 7
     assert tree.n_threads() == 7
     assert tree.swap_and_fds() >> 32 == sum(procfs.n_fds(pid) or 0 for pid in pids)
@@ -105,7 +107,7 @@ def test_a_signal_goes_to_every_member_and_to_nobody_who_is_gone(
     tmp_path: Path, family: tuple[int, list[int]]
 ) -> None:
     root, pids = family
-    tree, writer = tree_of(tmp_path, root)
+    tree, _writer = tree_of(tmp_path, root)
     tree.refresh(1, 0)
     tree.sample(1)
 
@@ -113,9 +115,11 @@ def test_a_signal_goes_to_every_member_and_to_nobody_who_is_gone(
     until(lambda: not any(map(is_alive, pids)), "all are gone")
 
 
-def test_a_refresh_is_cheap_while_nobody_starts_a_process(tmp_path: Path, family: tuple[int, list[int]]) -> None:
+def test_a_refresh_is_cheap_while_nobody_starts_a_process(
+    tmp_path: Path, family: tuple[int, list[int]]
+) -> None:
     """It lists the children only when a pid has been given out since, once more after that, and now and then."""
-    root, pids = family
+    root, _pids = family
     tree, _ = tree_of(tmp_path, root)
     calls: list[int] = []
     tree._children = lambda pid: calls.append(pid) or []  # type: ignore[func-returns-value]
@@ -138,7 +142,9 @@ def test_a_refresh_is_cheap_while_nobody_starts_a_process(tmp_path: Path, family
         procfs.last_pid = real
 
 
-def test_a_root_whose_pid_is_anothers_by_now_is_not_taken(tmp_path: Path, family: tuple[int, list[int]]) -> None:
+def test_a_root_whose_pid_is_anothers_by_now_is_not_taken(
+    tmp_path: Path, family: tuple[int, list[int]]
+) -> None:
     root, _ = family
     tree, writer = tree_of(tmp_path, root)
     tree._root_ticks -= 1
@@ -184,7 +190,7 @@ def test_a_process_of_nothing_but_shared_pages_is_read_proportionally(tmp_path: 
 
 def test_a_dead_thread_leader_or_kernel_thread_is_no_error(tmp_path: Path) -> None:
     """Some processes have no memory of their own: they are met, and give no sample."""
-    kernel_thread = next((pid for pid in procfs.children(2)), 0) if os.path.exists("/proc/2/statm") else 0
+    kernel_thread = next((pid for pid in procfs.children(2)), 0) if Path("/proc/2/statm").exists() else 0
     if not kernel_thread:
         pytest.skip("no kernel threads are visible here")
     tree, writer = tree_of(tmp_path, kernel_thread)
@@ -197,7 +203,13 @@ def test_a_dead_thread_leader_or_kernel_thread_is_no_error(tmp_path: Path) -> No
 
 def test_orphans_of_a_subreaper_are_members(tmp_path: Path) -> None:
     """As the sampler does: it adopts what its descendants leave behind."""
-    code = "import os, time; os.fork() and os._exit(0); os.setsid(); open('pids', 'w').write(f'{os.getpid()}\\n'); time.sleep(1000)"
+    code = (
+        "import os, time; "
+        "os.fork() and os._exit(0); "
+        "os.setsid(); "
+        "open('pids', 'w').write(f'{os.getpid()}\\n'); "
+        "time.sleep(1000)"
+    )
     libc = ctypes.CDLL(None)
     libc.prctl(36, 1, 0, 0, 0)
     try:
@@ -218,7 +230,3 @@ def test_storage_that_nobody_may_see_is_unknown(tmp_path: Path) -> None:
 
     assert tree.io_bytes() == (records.UNKNOWN, records.UNKNOWN)
     assert tree.swap_and_fds() >> 32 == 0xFFFF_FFFF
-
-
-def test_subprocess_of_the_test_is_used() -> None:
-    assert subprocess.run(["true"]).returncode == 0

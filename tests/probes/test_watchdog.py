@@ -68,7 +68,9 @@ def test_children_that_share_their_pages_are_not_over_the_cap(tmp_path: Path) ->
     """Five times 60 MiB of RSS, and 60 MiB of memory."""
     recorded = run(tmp_path, FORKS.format(then="pass"), 180 * MIB)
 
-    at_once = {r.t_ns: sum(x.payload[0] for x in recorded.samples() if x.t_ns == r.t_ns) for r in recorded.samples()}
+    at_once = {
+        r.t_ns: sum(x.payload[0] for x in recorded.samples() if x.t_ns == r.t_ns) for r in recorded.samples()
+    }
     assert max(at_once.values()) > 250 * MIB
     assert recorded.exit_status == 0
     assert not recorded.events("watchdog")

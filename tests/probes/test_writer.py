@@ -176,13 +176,20 @@ def test_a_reader_finds_every_record_at_any_time(tmp_path: Path) -> None:
         writer.flush(NOW + value)
         seen = set()
         for name in (CURRENT, WAITING, HISTORY):
-            data = (tmp_path / name).read_bytes() if (tmp_path / name).exists() else b""
+            data = _content(tmp_path / name)
             found = [records.unpack(data[at : at + 64]) for at in range(0, len(data), 64)]
             seen |= {record.payload[0] for record in found if Recorded.name(record) == "signal"}
         assert seen == set(range(value + 1))
         if writer.decimator and os.waitpid(writer.decimator, os.WNOHANG)[0]:
             writer.reaped(writer.decimator)
     closed(writer)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 WRITING = """
@@ -205,7 +212,9 @@ while True:
 
 
 @pytest.mark.parametrize("segment_bytes", [1 << 30, 1 << 16], ids=["one file", "segments"])
-def test_every_record_whose_write_returned_is_readable_after_a_kill(tmp_path: Path, segment_bytes: int) -> None:
+def test_every_record_whose_write_returned_is_readable_after_a_kill(
+    tmp_path: Path, segment_bytes: int
+) -> None:
     """40 kills at random moments of a writer that says what it has written."""
     delays = [random.Random(number).uniform(0, 0.04) for number in range(20)]
 

@@ -25,8 +25,10 @@ ONE_ROW = pl.DataFrame({"mark": [0]})
 
 LINE_HEIGHT = 1.25
 _GAP = 7.0
+_DISTANCES = (1.0, 2.2, 4.0, 6.4, 9.0, 12.0, 16.0, 21.0)  #: in gaps from the point, the nearest first
 _LEADER_FROM = 12.0
 _PER_OVERLAP = 1000.0
+_PER_EDGE = 20  #: overlaps: what is cut off cannot be read at all
 _PER_POINT = 12.0
 
 
@@ -119,7 +121,7 @@ class Canvas:
         return [placed for label in labels if (placed := self._placed(label)) is not None]
 
     def _placed(self, label: Label) -> Placed | None:
-        distances = (1.0,) if label.optional else (1.0, 2.2, 4.0)
+        distances = _DISTANCES[:1] if label.optional else _DISTANCES
         spots = product(distances, label.at or _AROUND)
         choices = [
             Placed(label=label, align=align, box=_box(label, align, side, far * _GAP))
@@ -134,7 +136,7 @@ class Canvas:
         return best
 
     def _cost(self, box: Box) -> float:
-        overlaps = sum(box.overlaps(other) for other in self.boxes) + 2 * box.outside(self.frame)
+        overlaps = sum(box.overlaps(other) for other in self.boxes) + _PER_EDGE * box.outside(self.frame)
         covered = sum(box.holds(x, y) for x, y in self.points)
         return _PER_OVERLAP * overlaps + _PER_POINT * min(covered, 40)
 

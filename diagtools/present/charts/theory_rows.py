@@ -63,9 +63,9 @@ def texts(effect: Effect, top: float, plot_px: float) -> list[alt.Chart]:
         charts.append(_text(left, y, line, color=theme.GREY, size=_SMALL))
         y += _LINE_PX
     for lane, (name, value, killed) in enumerate(_values(effect)):
-        lane_y = lane_y(top, lane)
-        charts.append(_text(-LANE_PX + 4, lane_y, name, color=theme.GREY, size=_SMALL))
-        charts.append(_text(plot_px + 12, lane_y, value, color=theme.DEATH_INK if killed else theme.BLACK))
+        y = lane_y(top, lane)
+        charts.append(_text(-LANE_PX + 4, y, name, color=theme.GREY, size=_SMALL))
+        charts.append(_text(plot_px + 12, y, value, color=theme.DEATH_INK if killed else theme.BLACK))
     ink, shape = theme.VERDICTS_INK[effect.verdict], theme.VERDICT_SHAPES[effect.verdict]
     sign = at_px(verdict_x + 5, top + 20).mark_point(
         shape=shape, size=90, stroke=ink, strokeWidth=2.5, opacity=1
