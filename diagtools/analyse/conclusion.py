@@ -52,7 +52,7 @@ def in_short(effects: Sequence[Effect]) -> list[str]:
 def flatter_but_dead(effect: Effect, *, before_bytes: int | None, after_bytes: int | None) -> Finding | None:
     """Did a refuted change make the curve look mended before the run died all the same?
 
-    ``before_bytes`` and ``after_bytes`` are the highest memory ahead of the item that killed, without and with
+    ``before_bytes`` and ``after_bytes`` are the memory held when the item began that killed, without and with
     the change.  Null where the change rescued the run or did not lower the curve by a tenth.
     """
     if effect.verdict is not Verdict.REFUTED or not before_bytes or after_bytes is None:
@@ -124,7 +124,9 @@ def _peaks(effect: Effect) -> str:
         return ""
     was = f"{'at least ' if effect.baseline_is_bound else ''}{format_bytes(before)}"
     became = f"{'at least ' if effect.variant_is_bound else ''}{format_bytes(after)}"
-    return f"; {effect.hypothesis.metric} went from {was} to {became}"
+    return (
+        f"; {_words(effect.hypothesis.metric)} went from {was} to {became}"
+    )
 
 
 def _listed(names: Sequence[str], word: str = "and") -> str:
@@ -170,3 +172,7 @@ def lessons(
     if effects and not defects and not triggers:
         sentences.append("Look further: none of the suspicions was confirmed, so nothing here is mended yet.")
     return [Finding(sentence=sentence) for sentence in sentences]
+
+
+def _words(metric: str) -> str:
+    return metric.removesuffix("_bytes").replace("_", " ").replace("rss", "RSS")

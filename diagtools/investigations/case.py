@@ -7,13 +7,11 @@ from typing import Any
 from diagtools.errors import BudgetBreached
 from diagtools.investigations.experiment import BASELINE, Experiment
 from diagtools.present import renderer
+from diagtools.present.shown import CASE_KEY
 from diagtools.present.text import case_summary
 from diagtools.run import Run
 from diagtools.units import format_bytes
 from diagtools.values import Budget, Effect, Finding, Verdict
-
-#: The key of an output's metadata under which an executed notebook carries its case for scripts.
-METADATA_KEY = "diagtools_case"
 
 
 class Case:
@@ -82,6 +80,7 @@ class Case:
         """The case for scripts: question, summary, findings, and each hypothesis with its verdict."""
         return {
             "question": self.question,
+            "headlines": self.headlines(),
             "summary": self.summary(),
             "findings": [str(finding) for finding in self.findings()],
             "hypotheses": [_plain(effect) for effect in self.effects],
@@ -90,7 +89,7 @@ class Case:
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None
     ) -> tuple[dict[str, str], dict[str, Any]]:
-        return {"text/plain": self.summary()}, {METADATA_KEY: self.as_json()}
+        return {"text/plain": self.summary()}, {CASE_KEY: self.as_json()}
 
 
 def _kept(budget: Budget, worst: int, variant: str, n_runs: int) -> str:

@@ -101,8 +101,8 @@ class IndexingOom(Case):
         _must_have_indexed(run)
         self.first_run = run
         self._progress.say("recorded.")
-        last_words = [f"Last log line: {line}" for line in run.last_log_lines(5)]
-        return Prose([*self.what_happened(), *last_words], heading="What happened")
+        last_words = " ⏎ ".join(run.last_log_lines(5))
+        return Prose([*self.what_happened(), f"Its last log lines: {last_words}"], heading="What happened")
 
     def test_theories(self) -> Prose:
         """Runs the program as it is and with each mend, interleaved, and says which theory held."""
@@ -295,12 +295,12 @@ def _verdict(effect: Effect) -> str:
 
 
 def _ahead_of_killer(run: Run, killer: str | None) -> int | None:
-    """The most memory that the run held before the item began that killed the first run."""
+    """What the run held when the item began that killed the first run."""
     begun = run.items.filter(pl.col("item") == killer)["begin_s"].min() if killer else None
     if not isinstance(begun, float):
         return None
-    highest = run.tree.filter(pl.col("t_s") <= begun)["rss_bytes"].max()
-    return int(highest) if isinstance(highest, int) else None
+    before = run.tree.filter(pl.col("t_s") <= begun)["rss_bytes"]
+    return None if before.is_empty() else int(before.item(-1))
 
 
 def _corpus(name: str) -> Path:

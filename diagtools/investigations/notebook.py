@@ -17,7 +17,6 @@ from typing import Any
 
 from diagtools.errors import BudgetBreached, DiagtoolsError, UnavailableError, UsageError
 from diagtools.investigations import places
-from diagtools.investigations.case import METADATA_KEY
 from diagtools.investigations.progress import VARIABLE
 
 _LONGEST_SOCKET_FOLDER = 40  # a socket's path has at most 107 bytes, and the kernel's name takes 60 of them
@@ -132,9 +131,11 @@ def _as_ours(kind: str, message: str) -> DiagtoolsError:
 
 
 def _case(notebook: Any) -> Mapping[str, Any]:
+    from diagtools.present.shown import CASE_KEY
+
     for cell in reversed(notebook.cells):
         for output in cell.get("outputs", []):
-            found: Mapping[str, Any] = output.get("metadata", {}).get(METADATA_KEY, {})
+            found: Mapping[str, Any] = output.get("metadata", {}).get(CASE_KEY, {})
             if found:
                 return found
     return {}

@@ -79,6 +79,7 @@ class OfflineHTMLExporter(Exporter):
         name = resources["metadata"]["name"]
         page = _template().render(
             cells=cells,
+            headlines=shown.headlines(notebook),
             title=shown.title(notebook, name),
             source=f"{name}.ipynb",
             style=Markup((_PAGE / "page.css").read_text(encoding="utf-8")),

@@ -22,6 +22,10 @@ from diagtools.present.renderer import draw_png, redacted, spoken
 from diagtools.present.sanitise import sanitised
 from diagtools.redact import redact_text
 
+#: The key of an output's metadata under which an executed notebook carries its case for scripts.
+CASE_KEY = "diagtools_case"
+
+_MOST_HEADLINES = 12
 _CHART = re.compile(r"application/vnd\.vegalite\.v[2-9]\+json")
 _ACTING = {"application/javascript", "application/vnd.jupyter.widget-view+json"}
 _PICTURES = ("image/svg+xml", "image/png", "image/jpeg")
@@ -46,6 +50,17 @@ class Cell:
     prose: Markup | None = None
     code: Markup | None = None
     outputs: tuple[Output, ...] = ()
+
+
+def headlines(notebook: Any) -> tuple[str, ...]:
+    """What did the notebook's case conclude, in a few sentences?  Empty where it has none; secrets are redacted."""
+    for cell in reversed(notebook.cells):
+        for output in cell.get("outputs", []):
+            case = output.get("metadata", {}).get(CASE_KEY)
+            found = case.get("headlines") if isinstance(case, Mapping) else None
+            if isinstance(found, list):
+                return tuple(redact_text(line) for line in found[:_MOST_HEADLINES] if isinstance(line, str))
+    return ()
 
 
 def cells(notebook: Any) -> Iterator[Cell]:

@@ -55,10 +55,7 @@ def test_a_confirmed_defect_is_the_root_cause_and_a_confirmed_trigger_is_not() -
         _effect("batch", Verdict.CONFIRMED),
     ]
     said = _said(effects)
-    assert (
-        "Root cause (defect): batch is suspected. With batch mended: counted; peak_rss_bytes went from "
-        in said
-    )
+    assert "Root cause (defect): batch is suspected. With batch mended: counted; peak RSS went from " in said
     assert "at least 2.00 GiB to 512 MiB" in said
     assert "Trigger: filter is suspected." in said
     assert "Refuted: arena is suspected." in said

@@ -10,7 +10,10 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-CONDA_NAME = {"jupyter-core": "jupyter_core", "nbconvert": "nbconvert-core"}  # where conda-forge calls it otherwise
+CONDA_NAME = {
+    "jupyter-core": "jupyter_core",
+    "nbconvert": "nbconvert-core",
+}  # where conda-forge calls it otherwise
 CONDA_ONLY = {"python", "pip"}
 
 

@@ -160,3 +160,18 @@ def test_the_title_is_the_first_heading_else_the_name() -> None:
     cells = [nbformat.v4.new_markdown_cell("intro"), nbformat.v4.new_markdown_cell("# What *killed* it #\n")]
     assert shown.title(nbformat.v4.new_notebook(cells=cells), "n") == "What *killed* it"
     assert shown.title(nbformat.v4.new_notebook(), "n") == "n"
+
+
+def test_headlines_are_those_of_the_last_case_and_redacted() -> None:
+    """Anything that is not a list of text is passed over; at most twelve are shown."""
+    from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+    def case(content: object) -> object:
+        output = new_output("display_data", data={"text/plain": "x"}, metadata={shown.CASE_KEY: content})
+        return new_code_cell("case", outputs=[output])
+
+    notebook = new_notebook(
+        cells=[case({"headlines": ["old"]}), case({"headlines": ["--token=abc1", 3, *"x" * 20]})]
+    )
+    assert shown.headlines(notebook) == ("--token=[redacted]", *"x" * 10)
+    assert shown.headlines(new_notebook(cells=[case("rubbish"), case({"headlines": "text"})])) == ()
