@@ -5,7 +5,8 @@ the sampler, the program, or both, while other recordings run and are killed bes
 timeline, every record that stood in its file before the signal was sent; of the markers, every one that the program
 told of.  Then the run is opened as a user would.  A record or marker is *corrupt* if it is read and says something
 else than was written (records: damaged, foreign or out of sequence; markers: a name or feature that was never marked).
-A record at the end that was still being written may be torn: it was never acknowledged, and is counted apart.
+A record at the end that was still being written may be torn: it was never acknowledged, and is counted apart; so is
+a sampler that was killed before its first write (no sample in the file).
 Beside it mprof and psrecord are killed in the same way, one after the other: is there any sample in the file, how old
 is the last one at the kill (ours: where the sampler was killed at 100 Hz; psrecord writes no time of day, so the age
 is that of its file), and is the target left running with nobody to watch it?
@@ -31,7 +32,7 @@ from benchmarks import stamps
 from benchmarks.processes import end, environment, is_alive, running, script, target
 from benchmarks.results import Bench, Collected, Headline, Outcome, Size, at_most
 from diagtools.capture.runner import capture
-from diagtools.errors import DiagtoolsError
+from diagtools.errors import DiagtoolsError, NoDataError
 from diagtools.probes import records
 from diagtools.read.recording import read_recording
 from diagtools.run import Run
@@ -160,27 +161,38 @@ def _last_sample_ns(folder: Path) -> int | None:
 
 
 def _judge(folder: Path, n_acknowledged: int, n_returned: int) -> _Trial:
+    told = {"records_acknowledged": n_acknowledged, "markers_returned": n_returned}
     try:
         opened = Run.open(folder)
         marked = opened.markers.filter(pl.col("kind") == "event")
-        recording = read_recording(folder)
+        records_found = _judge_records(folder, n_acknowledged)
     except DiagtoolsError:
-        return _Trial(runs_unreadable=1, records_acknowledged=n_acknowledged, markers_returned=n_returned)
-    numbers = recording.rows["seq"].to_list()
-    n_torn = int((folder / "timeline.bin").stat().st_size % records.SIZE > 0)
-    n_wrong = recording.lost.n_damaged + recording.lost.n_missing - n_torn
+        return _Trial(runs_unreadable=1, **told)
     expected = {f"event {k}" for k in range(1, n_returned + 1)}
     found = set(marked["name"])
     return _Trial(
         runs_unreadable=int(n_acknowledged > 0 and opened.events.is_empty()),
-        records_acknowledged=n_acknowledged,
-        records_lost=max(0, n_acknowledged - len(numbers)),
-        records_corrupt=max(n_wrong, int(numbers != list(range(len(numbers))))),
-        records_torn_at_the_end=n_torn,
-        markers_returned=n_returned,
         markers_lost=len(expected - found),
         markers_corrupt=len(found - expected - {f"event {n_returned + 1}"}) + _wrong_features(marked),
+        **told,
+        **records_found,
     )
+
+
+def _judge_records(folder: Path, n_acknowledged: int) -> dict[str, int]:
+    """What became of the records?  Nothing to read is an error only where something had been written."""
+    try:
+        recording = read_recording(folder)
+    except NoDataError:
+        return {"records_lost": n_acknowledged}
+    numbers = recording.rows["seq"].to_list()
+    n_torn = int((folder / "timeline.bin").stat().st_size % records.SIZE > 0)
+    n_wrong = recording.lost.n_damaged + recording.lost.n_missing - n_torn
+    return {
+        "records_lost": max(0, n_acknowledged - len(numbers)),
+        "records_corrupt": max(n_wrong, int(numbers != list(range(len(numbers))))),
+        "records_torn_at_the_end": n_torn,
+    }
 
 
 def _wrong_features(marked: pl.DataFrame) -> int:

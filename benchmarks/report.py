@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from benchmarks.results import Goal, Headline, Outcome, Series, headline_of
 from benchmarks.spread import known, ratios
 
 FORMAT = 1
+_NUMBERS = re.compile(r'\[\s+([^][{}"]*?)\s+\]')  # arrays of numbers, which then stand on one line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,8 @@ def write(report: Report, folder: Path) -> None:
     """Writes both files; what stood there before is replaced."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {"format": FORMAT, **asdict(report)}
-    (folder / "results.json").write_text(json.dumps(content, indent=1, default=str) + "\n", encoding="utf-8")
+    text = _NUMBERS.sub(lambda match: f"[{' '.join(match[1].split())}]", json.dumps(content, indent=1))
+    (folder / "results.json").write_text(text + "\n", encoding="utf-8")
     (folder / "README.md").write_text(as_markdown(report), encoding="utf-8")
 
 

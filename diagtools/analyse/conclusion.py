@@ -124,9 +124,7 @@ def _peaks(effect: Effect) -> str:
         return ""
     was = f"{'at least ' if effect.baseline_is_bound else ''}{format_bytes(before)}"
     became = f"{'at least ' if effect.variant_is_bound else ''}{format_bytes(after)}"
-    return (
-        f"; {_words(effect.hypothesis.metric)} went from {was} to {became}"
-    )
+    return f"; {_words(effect.hypothesis.metric)} went from {was} to {became}"
 
 
 def _listed(names: Sequence[str], word: str = "and") -> str:

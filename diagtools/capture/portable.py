@@ -216,6 +216,7 @@ class PortableSampler:
         ]
         if others:
             self._event(time.monotonic_ns(), "leftovers", len(others))
+            self._tell(f"leftovers {len(others)}")
         self._end(signal.SIGTERM)
         for process in psutil.wait_procs(others, timeout=_GRACE_S)[1]:
             with contextlib.suppress(psutil.Error):

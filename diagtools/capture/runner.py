@@ -220,7 +220,7 @@ class _Recording:
             leftovers.end(self._path)
         self._check_start(sampler)
         validity = self._validity(sampler)
-        warnings = [str(row) for row in validity]
+        warnings = [*map(str, validity), *_said_of_leftovers(sampler)]
         try:
             self._write_manifest(sampler, duration_s, validity)
         except OSError as error:
@@ -280,6 +280,14 @@ class _Recording:
             validity=validity,
         )
         manifests.write(final, self._path)
+
+
+def _said_of_leftovers(sampler: SamplerProcess) -> Iterator[str]:
+    n, left = sampler.n_leftovers, sampler.n_survivors
+    if n:
+        yield f"{n} process{'es' if n > 1 else ''} outlived the command and {'were' if n > 1 else 'was'} ended."
+    if left:
+        yield f"{left} could not be ended and may still run: see `ps`."
 
 
 def _kernel_log(path: Path, clock: records.Record | None) -> tuple[str, ...]:

@@ -47,7 +47,8 @@ class SamplerProcess:
     """One running sampler and what it has said so far.
 
     ``failure`` is the step and errno of a target that could not be started; ``is_closed`` says that the
-    recording was brought to its end, ``exit_status`` then is the target's (null where it had none).
+    recording was brought to its end, ``exit_status`` then is the target's (null where it had none).  ``n_lost``
+    counts records, ``n_leftovers`` processes that outlived the target, ``n_survivors`` those that could not be ended.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class SamplerProcess:
         self.failure: tuple[str, int] | None = None
         self.exit_status: int | None = None
         self.is_closed = False
-        self.n_lost = 0
+        self.n_lost = self.n_leftovers = self.n_survivors = 0
         self._text = b""
         self._has_said_all = False
         self._messages, writing = _pipe()
@@ -101,8 +102,8 @@ class SamplerProcess:
             self.started_pid = int(numbers[0])
         elif word == "failed":
             self.failure = (numbers[0], int(numbers[1]))
-        elif word == "lost":
-            self.n_lost = int(numbers[0])
+        elif word in ("lost", "leftovers", "survivors"):
+            setattr(self, f"n_{word}", int(numbers[0]))
         elif word == "ended":
             self.is_closed = True
             self.exit_status = None if int(numbers[0]) == records.UNKNOWN else int(numbers[0])

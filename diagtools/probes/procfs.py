@@ -1,22 +1,36 @@
 """What the kernel says of processes, read as cheaply as it allows (costs: proc(5), measured per read).
 
 ``statm`` takes 1 µs and no lock; ``status`` 7 µs; ``smaps_rollup`` takes the target's mmap lock and
-10 ms a GiB, so it is read rarely and within a budget.
+10 ms a GiB, so it is read rarely and within a budget.  Opening a file costs three times as much as reading it
+(ten times in a process that has slept), so what is read often stays open.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_USER, _SYSTEM, _START = 11, 12, 19  # of the fields of "stat" after the name
+_LINKS_OF_ONE_THREAD = 3  # of /proc/PID/task: two of any folder, and one for each thread
+_CHILDREN_BYTES = 4096
+_SPARE = 8  # descriptors that stay free for a file that is read once
+_STAT_BYTES = 1024
+_IO_BYTES = 512
 _STATUS_BYTES = 16384  # a user of a thousand groups has a long Groups: line before VmHWM:
 
 
 class Process:
-    """The open files of one process of the tree and what was last read from them (bytes, µs)."""
+    """One process of the tree and what was last read of it (bytes, µs).
+
+    Its files are kept open, which saves most of the cost, as long as descriptors are left.
+    """
 
     __slots__ = (
+        "_children",
+        "_io",
+        "_stat",
         "_status",
         "_statm",
         "cpu_us",
@@ -29,17 +43,18 @@ class Process:
         "shared",
         "swap_kib",
         "t_slow",
+        "ticks",
     )
 
     def __init__(self, pid: int) -> None:
         """Raises ``OSError`` where the process is gone or belongs to somebody else."""
         self.pid = pid
-        self._statm = os.open("/proc/%d/statm" % pid, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            self._status = os.open("/proc/%d/status" % pid, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            os.close(self._statm)
-            raise
+        self.ticks = start_ticks(pid)
+        self._statm = _File("/proc/%d/statm" % pid)
+        self._status = _File("/proc/%d/status" % pid)
+        self._stat = _File("/proc/%d/stat" % pid)
+        self._io = _File("/proc/%d/io" % pid)
+        self._children = _File("/proc/%d/task/%d/children" % (pid, pid))
         self.name = command_name(pid)
         self.rss = self.shared = self.hwm = self.swap_kib = self.n_threads = 0
         self.cpu_us: int | None = None
@@ -48,24 +63,76 @@ class Process:
 
     def read_fast(self) -> None:
         """Reads RSS and its shared part; the RSS is 0 once the process is dying.  Raises ``OSError``."""
-        fields = os.pread(self._statm, 128, 0).split(b" ", 3)
+        fields = self._statm.read(128).split(b" ", 3)
         self.rss = int(fields[1]) * PAGE
         self.shared = int(fields[2]) * PAGE
 
     def read_slow(self, t_ns: int) -> None:
-        """Reads the high-water mark, threads, swap and CPU time.  Raises ``OSError``."""
+        """Reads the high-water mark, threads, swap and CPU time.  Raises ``OSError``, also for another's pid."""
         self.t_slow = t_ns
-        status = os.pread(self._status, _STATUS_BYTES, 0)
+        status = self._status.read(_STATUS_BYTES)
         if b"\nVmHWM:" in status:  # a dying process has none: the last one stays
             self.hwm = max(_field(status, b"\nVmHWM:") * 1024, self.rss)
         self.swap_kib = _field(status, b"\nVmSwap:")
         self.n_threads = _field(status, b"\nThreads:")
-        self.cpu_us = cpu_us(self.pid)
+        fields = _after_name(self._stat.read(_STAT_BYTES))
+        if int(fields[_START]) != self.ticks:
+            raise ProcessLookupError(self.pid)
+        ticks = int(fields[_USER]) + int(fields[_SYSTEM])  # of 10 ms
+        self.cpu_us = ticks * 1_000_000 // _TICKS_PER_S
+
+    def io_bytes(self) -> tuple[int, int] | None:
+        """How many bytes has it read from and written to storage?  Null where that is not ours to know."""
+        try:
+            text = self._io.read(_IO_BYTES)
+        except OSError:
+            return None
+        return _field(text, b"\nread_bytes:"), _field(text, b"\nwrite_bytes:")
+
+    def children(self) -> list[int]:
+        """Which processes did it start that are not collected yet?  With one thread that is a single read."""
+        try:
+            if os.stat("/proc/%d/task" % self.pid).st_nlink == _LINKS_OF_ONE_THREAD:
+                text = self._children.read(_CHILDREN_BYTES)
+                if len(text) < _CHILDREN_BYTES:
+                    return [int(pid) for pid in text.split()]
+        except OSError:
+            return []
+        return children(self.pid)
 
     def close(self) -> None:
         """Gives the descriptors back."""
-        os.close(self._statm)
-        os.close(self._status)
+        for file in (self._statm, self._status, self._stat, self._io, self._children):
+            file.close()
+
+
+class _File:
+    """One file of /proc, kept open from its first reading on unless that would take one of the last descriptors."""
+
+    __slots__ = ("_fd", "_path")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._fd = -1
+
+    def read(self, n_bytes: int) -> bytes:
+        if self._fd >= 0:
+            return os.pread(self._fd, n_bytes, 0)
+        self._fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.pread(self._fd, n_bytes, 0)
+        finally:
+            if self._fd >= resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE:
+                self.close()
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = -1
+
+
+_LOADAVG, _MEMINFO = _File("/proc/loadavg"), _File("/proc/meminfo")
+_PRESSURE = _File("/proc/pressure/memory")
 
 
 def _field(text: bytes, name: bytes) -> int:
@@ -73,28 +140,25 @@ def _field(text: bytes, name: bytes) -> int:
     return int(text[at + len(name) :].split(None, 1)[0]) if at >= 0 else 0
 
 
-def _read(path: str) -> bytes:
+def _read(path: str, n_bytes: int = 65536) -> bytes:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.read(fd, 65536)
+        return os.read(fd, n_bytes)
     finally:
         os.close(fd)
 
 
 def _stat_fields(pid: int) -> list[bytes]:
-    text = _read("/proc/%d/stat" % pid)
-    return text[text.rindex(b")") + 2 :].split()
+    return _after_name(_read("/proc/%d/stat" % pid))
 
 
-def cpu_us(pid: int) -> int:
-    """How much CPU time has the process used, in µs?  Steps of one clock tick (10 ms)."""
-    fields = _stat_fields(pid)
-    return (int(fields[11]) + int(fields[12])) * 1_000_000 // _TICKS_PER_S
+def _after_name(stat: bytes) -> list[bytes]:
+    return stat[stat.rindex(b")") + 2 :].split()
 
 
 def start_ticks(pid: int) -> int:
     """When did the process start, in clock ticks since boot?  With the pid this names it for ever."""
-    return int(_stat_fields(pid)[19])
+    return int(_stat_fields(pid)[_START])
 
 
 def command_name(pid: int) -> bytes:
@@ -121,15 +185,6 @@ def pss_bytes(pid: int) -> int | None:
     return _field(text, b"\nPss:") * 1024 if b"\nPss:" in text else None
 
 
-def io_bytes(pid: int) -> tuple[int, int] | None:
-    """How many bytes has the process read from and written to storage?  Null where that is not ours to know."""
-    try:
-        text = _read("/proc/%d/io" % pid)
-    except OSError:
-        return None
-    return _field(text, b"\nread_bytes:"), _field(text, b"\nwrite_bytes:")
-
-
 def n_fds(pid: int) -> int | None:
     """How many descriptors has the process open?  Linux 6.2+ says so without a listing."""
     path = "/proc/%d/fd" % pid
@@ -149,18 +204,18 @@ def has_ended(pid: int) -> bool:
 
 def last_pid() -> bytes:
     """Which process or thread id did the kernel hand out last?  Unchanged: the tree has not grown."""
-    return _read("/proc/loadavg").rsplit(None, 1)[-1]
+    return _LOADAVG.read(128).rsplit(None, 1)[-1]
 
 
 def available_bytes() -> int:
     """How much memory could be had now without swapping, machine-wide?"""
-    return _field(_read("/proc/meminfo"), b"\nMemAvailable:") * 1024
+    return _field(_MEMINFO.read(256), b"\nMemAvailable:") * 1024
 
 
 def psi_some_percent() -> float | None:
     """Which share of the last 10 s did some task wait for memory, in %?  Null without PSI."""
     try:
-        text = _read("/proc/pressure/memory")
+        text = _PRESSURE.read(128)
     except OSError:
         return None
     at = text.find(b"some avg10=")

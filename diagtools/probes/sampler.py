@@ -5,10 +5,11 @@ Runs as a process of its own, beside the target::
     sampler key=value … -- command argument …
 
 Keys: ``folder`` (the run folder), ``hz``, ``recorder`` (pid whose death ends the recording), ``status``
-(descriptor for messages: ``started PID``, ``failed STEP ERRNO``, ``lost N``, ``ended STATUS``; when its reader is
-gone the recording ends too), ``cap`` (bytes for the watchdog), ``address_space`` (RLIMIT_AS), ``cgroup_cap``,
-``cgroup_procs``, ``cgroup_usage``, ``cgroup_events`` (files), ``cwd``, ``terminals`` (``1``, ``2`` or ``1,2``:
-outputs that are terminals), ``attach`` (a pid, no command), ``segment`` (bytes of one timeline file).
+(descriptor for messages: ``started PID``, ``failed STEP ERRNO``, ``leftovers N``, ``survivors N``, ``lost N``,
+``ended STATUS``; when its reader is gone the recording ends too), ``cap`` (bytes for the watchdog),
+``address_space`` (RLIMIT_AS), ``cgroup_cap``, ``cgroup_procs``, ``cgroup_usage``, ``cgroup_events`` (files),
+``cwd``, ``terminals`` (``1``, ``2`` or ``1,2``: outputs that are terminals), ``attach`` (a pid, no command),
+``segment`` (bytes of one timeline file).
 Variables ``DIAGTOOLS_TARGET_ENV_X`` become ``X`` of the target.
 """
 
@@ -41,6 +42,7 @@ class Sampler:
         self._period = int(1e9 / options.hz)
         self._watchdog = Watchdog(options.cap)
         self._signals: list[int] = []
+        self._has_news_of_child = True
         self._next_slow = 0
         self._oom_kills = 0
         self._n_ticks = self._n_missed = self._n_unsaid = 0
@@ -84,6 +86,7 @@ class Sampler:
         outputs = self._outputs
         pid = supervisor.start(self._options, outputs.end_of_target(1), outputs.end_of_target(2))
         outputs.started()
+        self._tree.trust_last_pid()
         return pid
 
     def _begin(self) -> None:
@@ -110,7 +113,7 @@ class Sampler:
         listened = (*supervisor.FORWARDED, supervisor.KILL_NOW, signal.SIGWINCH)
         for number in listened:
             signal.signal(number, lambda number, _: self._signals.append(number))
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGCHLD, self._on_child)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, listened)
         self._status = select.poll()
         if self._options.status >= 0:
@@ -241,7 +244,12 @@ class Sampler:
             else:
                 self._writer.event(now, "signal", self._root, number)
                 self._forward(now, number)
-        self._reap(now)
+        if self._has_news_of_child:
+            self._has_news_of_child = False
+            self._reap(now)
+
+    def _on_child(self, *_: object) -> None:
+        self._has_news_of_child = True
 
     def _forward(self, now: int, number: int) -> None:
         """A root that has ended gets nothing: its pid may be another's by now."""
@@ -295,9 +303,11 @@ class Sampler:
         if leftovers and self._kill_at is None:
             if n_living := len(self._tree.living()):
                 self._writer.event(now, "leftovers", self._root, n_living)
+                self._tell(f"leftovers {n_living}")
             self._stop(now, signal.SIGTERM)
         elif leftovers and self._kill_at is not None and now >= self._kill_at + GRACE_NS:
             self._writer.event(now, "survivors", self._root, leftovers)
+            self._tell(f"survivors {leftovers}")
             self._is_abandoned = True
         return self._tree.has_children(ours)
 

@@ -73,8 +73,8 @@ def start(options: Options, stdout: int, stderr: int) -> int:
         failure = _become(options, libc, sampler, stdout, stderr)
         os.write(writing, b"%s %d" % (failure.step.encode(), failure.errno))
         os._exit(255)
-    leave_terminal()  # at once: a key that reaches the target from now on does not reach us as well
     os.close(writing)
+    leave_terminal()  # at once: a key that reaches the target from now on does not reach us as well
     with os.fdopen(reading, "rb") as pipe:
         message = pipe.read()
     if message:

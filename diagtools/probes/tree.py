@@ -10,6 +10,7 @@ from diagtools.probes.writer import Writer
 
 REFRESH_NS = 20_000_000
 _SLOW_NS = 100_000_000
+_LISTING_NS = 1_000_000_000
 _LISTING_PAUSE = 25  # times of what a listing took: a tree of a thousand threads is listed less often
 _MOVED_BYTES = 1 << 20
 _YOUNG_NS = 2_000_000_000
@@ -26,9 +27,10 @@ class Tree:
         self._root = root
         self._writer = writer
         self._processes: dict[int, procfs.Process] = {}
-        self._young: dict[int, tuple[int, int, int]] = {}
-        self._children = procfs.children if procfs.has_children_files() else procfs.children_by_scan
-        self._last_pid = b""
+        self._young: dict[int, tuple[int, int]] = {}
+        self._has_children_files = procfs.has_children_files()
+        self._last_pid = procfs.last_pid()
+        self._listing_ns = _SLOW_NS
         self._has_changed = False
         self._next_refresh = self._next_listing = 0
         self._next_pss = 0
@@ -50,7 +52,7 @@ class Tree:
                 self.meet(now, pid, ppid)
         cost = time.monotonic_ns() - begun
         self._next_refresh = now + max(REFRESH_NS, _LISTING_PAUSE * cost)
-        self._next_listing = now + max(_SLOW_NS, _LISTING_PAUSE * cost)
+        self._next_listing = now + max(self._listing_ns, _LISTING_PAUSE * cost)
 
     def _may_have_grown(self, now: int) -> bool:
         """Also one look after the last new pid: a process has its pid before its parent's list shows it."""
@@ -61,29 +63,42 @@ class Tree:
 
     def _members(self, ours: int) -> list[tuple[int, int]]:
         me = os.getpid()
-        found = [(self._root, 0)] if self._root else [(pid, me) for pid in self._children(me) if pid != ours]
+        found = (
+            [(self._root, 0)] if self._root else [(pid, me) for pid in self._children_of(me) if pid != ours]
+        )
         seen = {pid for pid, _ in found}
         for pid, _ in found:  # grows while it is walked: breadth first
-            new = [child for child in self._children(pid) if child not in seen]
+            new = [child for child in self._children_of(pid) if child not in seen]
             seen.update(new)
             found += [(child, pid) for child in new]
         return found
 
+    def _children_of(self, pid: int) -> list[int]:
+        if not self._has_children_files:
+            return procfs.children_by_scan(pid)
+        process = self._processes.get(pid)
+        return process.children() if process else procfs.children(pid)
+
     def meet(self, now: int, pid: int, ppid: int) -> None:
         """Takes a process in and adds its PROCESS record, unless it is gone already."""
         try:
-            ticks = procfs.start_ticks(pid)
-            if pid == self._root and ticks != self._root_ticks:
-                return
-            process = self._processes[pid] = procfs.Process(pid)
+            process = procfs.Process(pid)
         except (OSError, ValueError, IndexError):  # gone between listing and opening
             return
-        self._young[pid] = ppid, ticks, now + _YOUNG_NS
-        self._writer.process(now, pid, ppid, ticks, process.name)
+        if pid == self._root and process.ticks != self._root_ticks:
+            process.close()
+            return
+        self._processes[pid] = process
+        self._young[pid] = ppid, now + _YOUNG_NS
+        self._writer.process(now, pid, ppid, process.ticks, process.name)
 
     def has_children(self, ours: int) -> bool:
         """Is anything left below this process?  It adopts orphans, so that nothing can hide from this."""
-        return any(pid != ours for pid in self._children(os.getpid()))
+        try:
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return False
+        return not ours or any(pid != ours for pid in self._children_of(os.getpid()))
 
     def drop_ended(self, now: int) -> None:
         """Forgets the members that are gone by now, so that no other process with their pid is meant."""
@@ -98,6 +113,11 @@ class Tree:
         self.drop_ended(now)
         for pid in self._processes:
             supervisor.send(pid, number)
+
+    def trust_last_pid(self) -> None:
+        """To be called when a process was started since this tree was made: some containers fake what tells of it."""
+        if procfs.last_pid() != self._last_pid:
+            self._listing_ns = _LISTING_NS
 
     # --- what they use -------------------------------------------------------------------------------
 
@@ -118,14 +138,14 @@ class Tree:
     def _read_slow(self, now: int, process: procfs.Process) -> None:
         """A process is often met before it executes its program: its name is looked at again while it is young."""
         process.read_slow(now)
-        ppid, ticks, until = self._young.get(process.pid, (0, 0, 0))
+        ppid, until = self._young.get(process.pid, (0, 0))
         if now >= until:
             self._young.pop(process.pid, None)
             return
         name = procfs.command_name(process.pid)
         if name != process.name:
             process.name = name
-            self._writer.process(now, process.pid, ppid, ticks, name)
+            self._writer.process(now, process.pid, ppid, process.ticks, name)
 
     def _write(self, now: int, process: procfs.Process) -> None:
         unknown = records.UNKNOWN
@@ -184,7 +204,7 @@ class Tree:
 
     def io_bytes(self) -> tuple[int, int]:
         """How much has the tree read from and written to storage?  UNKNOWN where no process lets us know."""
-        pairs = [pair for pair in map(procfs.io_bytes, self._processes) if pair is not None]
+        pairs = [pair for p in self._processes.values() if (pair := p.io_bytes()) is not None]
         if not pairs:
             return records.UNKNOWN, records.UNKNOWN
         return sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)

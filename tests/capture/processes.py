@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -92,7 +93,9 @@ def sampler(
 ) -> Iterator[SamplerUnderTest]:
     """A sampler without a recorder: this process listens to it.  ``prefix`` is a command that executes it."""
     folder.mkdir(exist_ok=True)
-    reading, writing = os.pipe()
+    reading, low = os.pipe()
+    writing = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 50)  # so that it counts in no limit that a test sets
+    os.close(low)
     fixed = [f"folder={folder}", f"recorder={os.getpid()}", f"status={writing}"]
     process = subprocess.Popen(
         [*prefix, *sampler_command("linux"), *fixed, *options, "--", *argv],

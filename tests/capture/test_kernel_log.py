@@ -34,7 +34,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
     (tmp_path / "kmsg").touch()
     monkeypatch.setattr(kernel_log, "_LOG", str(tmp_path / "kmsg"))
-    monkeypatch.setattr(kernel_log.os, "read", read)
+    monkeypatch.setattr("diagtools.capture.kernel_log.os.read", read)
     return waiting
 
 

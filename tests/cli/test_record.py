@@ -119,6 +119,15 @@ def test_a_command_that_dies_at_once_is_a_whole_run(tmp_path: Path) -> None:
     assert recorded.root in recorded.pids()
 
 
+def test_what_outlives_the_command_is_ended_and_said(tmp_path: Path) -> None:
+    done = diagtools("record", "--", "sh", "-c", "sleep 1000 & exit 5", cwd=tmp_path)
+
+    assert done.returncode == 5
+    assert done.stderr.startswith(
+        "diagtools: 1 process outlived the command and was ended.\ndiagtools: The command"
+    )
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -19,6 +19,8 @@ from diagtools.read.markers import read_markers
 
 VERSIONS = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
 BIN = Path(sys.executable).parent
+#: The interpreter below our environment: it has no diagtools of its own.
+BARE: str = getattr(sys, "_base_executable", sys.executable)
 
 Row = dict[str, Any]
 
@@ -32,7 +34,7 @@ def installed(version: str) -> list[str]:
 
 def interpreters() -> list[Any]:
     """Every CPython from 3.9 on that is found here, one of each version; this one first."""
-    found = {sys.version_info[1]: sys.executable}
+    found = {sys.version_info[1]: BARE}
     for minor in range(9, 15):
         for path in installed(f"3.{minor}")[:1]:
             found.setdefault(minor, path)

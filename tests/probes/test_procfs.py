@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ input()
 
 
 @pytest.fixture
-def odd(tmp_path: Path) -> int:
+def odd(tmp_path: Path) -> Iterator[int]:
     with started([PYTHON, "-S", "-c", ODD], cwd=tmp_path, stdin=subprocess.PIPE):
         (pid,) = numbers_in(tmp_path / "pids", 1)
         yield pid
@@ -64,7 +65,7 @@ def test_its_proportional_size_is_about_its_own_when_it_shares_little(odd: int) 
 
 def test_its_descriptors_and_storage(odd: int) -> None:
     assert procfs.n_fds(odd) == 3
-    assert procfs.io_bytes(odd) is not None
+    assert procfs.Process(odd).io_bytes() is not None
 
 
 def test_a_process_that_has_ended_and_is_not_collected(tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_a_process_that_is_gone() -> None:
     assert hwm > 0
     assert procfs.has_ended(child.pid)
     assert procfs.pss_bytes(child.pid) == 0
-    assert procfs.io_bytes(child.pid) is None
+    assert process.io_bytes() is None
     assert procfs.n_fds(child.pid) is None
     assert procfs.command_name(child.pid) == b"?"
     assert procfs.children(child.pid) == []

@@ -132,7 +132,7 @@ def test_a_key_reaches_the_command_once(tmp_path: Path, key: bytes, number: int)
 
 
 def test_a_key_that_ends_the_command_gives_its_status(tmp_path: Path) -> None:
-    with Terminal(record("sh", "-c", "echo ready; sleep 100"), tmp_path) as screen:
+    with Terminal(record("sh", "-c", "echo ready; exec sleep 100"), tmp_path) as screen:
         screen.shows(b"ready")
         screen.type(b"\x03")
         assert screen.ends() == 128 + signal.SIGINT
@@ -204,7 +204,7 @@ def test_stopping_and_going_on_in_a_shell(tmp_path: Path) -> None:
 
 
 def test_the_recorder_of_a_terminal_may_be_killed(tmp_path: Path) -> None:
-    with Terminal(record("sh", "-c", "echo ready; sleep 100"), tmp_path) as screen:
+    with Terminal(record("sh", "-c", "echo ready; exec sleep 100"), tmp_path) as screen:
         screen.shows(b"ready")
         pids = [*Recorded(tmp_path / "run").pids()]
         screen.process.kill()

@@ -122,7 +122,12 @@ def test_a_refresh_is_cheap_while_nobody_starts_a_process(
     root, _pids = family
     tree, _ = tree_of(tmp_path, root)
     calls: list[int] = []
-    tree._children = lambda pid: calls.append(pid) or []  # type: ignore[func-returns-value]
+
+    def children(pid: int) -> list[int]:
+        calls.append(pid)
+        return []
+
+    tree._children_of = children  # type: ignore[method-assign]
     last = iter([b"1", b"1", b"1", b"2", b"2", b"2"])
     real, procfs.last_pid = procfs.last_pid, lambda: next(last)
     try:
