@@ -60,7 +60,7 @@ def _section(name: str, size: Size) -> Section:
         try:
             outcome = module.run(Bench(size, Path(folder), lambda text: _say(name, text)))
         except Exception as error:  # noqa: BLE001 - it is said in the report, and the others run
-            failure = f"{type(error).__name__}: {error}".replace(folder, "…").splitlines()[0]
+            failure = machine.without_paths(f"{type(error).__name__}: {error}").splitlines()[0]
             _say(name, failure)
     return Section(
         name=name,

@@ -22,6 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.machine import without_paths
 from benchmarks.processes import PYTHON, ROOT, descendants, diagtools, environment, running, script, wait
 from benchmarks.results import Bench, Collected, Goal, Headline, Outcome, Size, at_least, at_most, median_of
 from diagtools.analyse.contributors import contributors, growth_bytes
@@ -62,7 +63,7 @@ def run(bench: Bench) -> Outcome:
     """Runs the job as it is, mended, and under the peers."""
     plan = _PLANS[bench.size]
     if why := _why_not(plan):
-        return Outcome(series=(), notes=(f"Not run: {why}",))
+        return Outcome(series=(), notes=(f"Not run: {without_paths(why)}",))
     found = Collected()
     for number in range(plan.runs):
         bench.say(f"run {number + 1} of {plan.runs}")

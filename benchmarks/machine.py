@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 from dataclasses import dataclass
 from importlib import metadata
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from benchmarks.processes import ROOT
 
+_FOLDERS = re.compile(r"(?<![\w./])/(?:[^\s/'\"]+/)+")
+_MEASURED = ("diagtools", "workloads", "benchmarks", ":(exclude)benchmarks/results")
 _DISTRIBUTIONS = ("polars", "psutil", "memory-profiler", "psrecord", "memray", "onnxruntime")
 
 
@@ -48,9 +51,7 @@ def revision() -> str:
     commit = _git("rev-parse", "--short=12", "HEAD")
     if not commit:
         return "unknown"
-    return commit + (
-        " with changes" if _git("status", "--porcelain", "--", "diagtools", "benchmarks/*.py") else ""
-    )
+    return commit + (" with changes" if _git("status", "--porcelain", "--", *_MEASURED) else "")
 
 
 def load() -> Load:
@@ -73,6 +74,11 @@ def between(before: Load, after: Load) -> dict[str, float]:
         "busy_share": round((after.busy_ticks - before.busy_ticks) / ticks, 3),
         "stolen_share": round((after.stolen_ticks - before.stolen_ticks) / ticks, 4),
     }
+
+
+def without_paths(text: str) -> str:
+    """The same with the folders of this machine left out; names of files stay."""
+    return _FOLDERS.sub("…/", text)
 
 
 def _line(path: str, key: str, separator: str = ":") -> str:

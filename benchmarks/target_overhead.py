@@ -31,8 +31,8 @@ class _Plan:
 
 
 _PLANS = {
-    Size.FULL: _Plan(pairs=24, rounds=1400),
-    Size.QUICK: _Plan(pairs=5, rounds=700),
+    Size.FULL: _Plan(pairs=30, rounds=1600),
+    Size.QUICK: _Plan(pairs=4, rounds=800),
     Size.TINY: _Plan(pairs=1, rounds=5),
 }
 

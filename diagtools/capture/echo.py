@@ -17,6 +17,7 @@ class _Copy:
     def __init__(self, log: Path, output: int) -> None:
         self.output = output
         self.is_broken = False
+        self.n_copied = 0
         self._log = log
         self._fd: int | None = None
         self._rest = b""
@@ -32,7 +33,9 @@ class _Copy:
             try:
                 if not (step := self._room()):
                     return True
-                self._rest = self._rest[os.write(self.output, self._rest[:step]) :]
+                written = os.write(self.output, self._rest[:step])
+                self._rest = self._rest[written:]
+                self.n_copied += written
             except OSError:  # closed pipe or terminal: the target goes on, its output stays in the log
                 self.is_broken = True
                 return False
@@ -69,6 +72,11 @@ class Echo:
         """Copies what has been written since the last call; returns the descriptors that more waits for."""
         self._waiting = [copy for copy in self._copies if not copy.is_broken and copy.forward()]
         return [copy.output for copy in self._waiting]
+
+    @property
+    def n_copied(self) -> int:
+        """How many bytes were copied so far?"""
+        return sum(copy.n_copied for copy in self._copies)
 
     def wait_for_room(self, timeout_s: float) -> None:
         """Waits until one of those descriptors can be written to, but not longer than this."""

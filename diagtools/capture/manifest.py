@@ -32,7 +32,7 @@ def begun(folder: Path, target: Target | None, *, pid: int | None, hz: float, ba
         name=folder.name,
         state="recording",
         argv=redact_argv(target.argv) if target else ("attached", str(pid)),
-        cwd=redact_path(target.cwd or Path.cwd()) if target else "",
+        cwd=redact_path(target.cwd or _working_folder()) if target else "",
         env=redact_env({**os.environ, **(target.env if target else {})}),
         hz=hz,
         backend=backend,
@@ -98,6 +98,13 @@ def _plain(value: object) -> object:
     if isinstance(value, str):  # bytes that are no UTF-8 are shown as \udcff: lone surrogates are no JSON
         return value.encode("utf-8", "backslashreplace").decode()
     return value
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # it was removed under us
+        return Path()
 
 
 def _items(target: Target | None) -> dict[str, str]:

@@ -30,7 +30,8 @@ from diagtools.values import Enforcer, Limit, Manifest, State, Target, Validity
 
 __all__ = ["BACKEND", "Captured", "Streams", "attach", "capture"]
 
-_POLL_S = 0.03
+_BUSY_S, _IDLE_S = 0.03, 0.1  # between two looks: while there is output, and a while after the last
+_IDLE_AFTER_S = 2.0
 _PATIENCE_S = 3.0
 _QUIET = Streams()
 
@@ -194,12 +195,15 @@ class _Recording:
 
     def _follow(self, sampler: SamplerProcess, echo: Echo, relay: Relay) -> None:
         waiting: list[int] = []
-        while sampler.listen(_POLL_S, room_wanted=waiting):
+        last_output, n_copied = time.monotonic(), 0
+        while sampler.listen(_pause(last_output), room_wanted=waiting):
             waiting = echo.forward()
+            if echo.n_copied != n_copied:
+                last_output, n_copied = time.monotonic(), echo.n_copied
             for number in relay.taken():
                 sampler.send(number)
         while echo.forward() and not relay.is_asked_to_stop():
-            echo.wait_for_room(_POLL_S)
+            echo.wait_for_room(_BUSY_S)
 
     def _end_after_interrupt(self, sampler: SamplerProcess, echo: Echo) -> None:
         """The target shares our process group, so it has been interrupted too: wait, then insist."""
@@ -280,6 +284,10 @@ class _Recording:
             validity=validity,
         )
         manifests.write(final, self._path)
+
+
+def _pause(last_output: float) -> float:
+    return _BUSY_S if time.monotonic() - last_output < _IDLE_AFTER_S else _IDLE_S
 
 
 def _said_of_leftovers(sampler: SamplerProcess) -> Iterator[str]:

@@ -18,6 +18,8 @@ from diagtools.probes import records
 _DECIMATED = records.EVENTS.index("decimated")
 _NARROWEST_NS = 20_000_000
 _LOW_HALF = 0xFFFF_FFFF
+_PIECE = 1 << 20
+_KIND_AT, _TIME_AT = 4, 8
 _BESIDES = 3  # records of a bucket that are no samples: one SYSTEM, two OUTPUT
 
 
@@ -25,8 +27,8 @@ def decimate(folder: str, history: str, waiting: str, room_bytes: int) -> None:
     """Merges ``waiting`` into ``history`` so that what can be thinned out takes about ``room_bytes``."""
     old, new = os.path.join(folder, history), os.path.join(folder, waiting)
     done = _done(old)
-    bucket_ns = _bucket_width(_merged(old, new, done), room_bytes)
-    with open(old + ".tmp", "wb", buffering=1 << 20) as file:
+    bucket_ns = _bucket_width((old, new), room_bytes)
+    with open(old + ".tmp", "wb", buffering=_PIECE) as file:
         file.writelines(_thinned(_merged(old, new, done), bucket_ns))
         file.flush()
         os.fsync(file.fileno())
@@ -34,38 +36,54 @@ def decimate(folder: str, history: str, waiting: str, room_bytes: int) -> None:
     os.unlink(new)
 
 
-def _whole(path: str) -> Iterator[tuple[bytes, records.Record]]:
+def _pieces(path: str) -> Iterator[bytes]:
+    """The file in pieces of whole records: all of it at once would be memory that the target may need."""
     if not os.path.exists(path):
         return
-    with open(path, "rb", buffering=1 << 20) as file:
-        while len(raw := file.read(records.SIZE)) == records.SIZE:
-            if records.is_whole(raw):
-                yield raw, records.unpack(raw)
+    with open(path, "rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+def _merged(history: str, waiting: str, done: int) -> Iterator[tuple[bytes, records.Record]]:
+    for path, first in ((history, 0), (waiting, done + 1)):
+        for piece in _pieces(path):
+            for at in range(0, len(piece), records.SIZE):
+                raw = piece[at : at + records.SIZE]
+                if records.is_whole(raw):
+                    record = records.unpack(raw)
+                    if record.seq >= first:
+                        yield raw, record
 
 
 def _done(history: str) -> int:
     """Up to which number are records in the history already?  −1 without one."""
-    marks = [r.payload[1] for _, r in _whole(history) if r.kind == records.EVENT and r.small == _DECIMATED]
-    return max(marks, default=-1)
+    done = -1
+    for piece in _pieces(history):
+        kinds = piece[_KIND_AT :: records.SIZE]
+        at = kinds.find(records.EVENT)
+        while at >= 0:
+            raw = piece[at * records.SIZE : (at + 1) * records.SIZE]
+            if records.is_whole(raw) and records.unpack(raw).small == _DECIMATED:
+                done = max(done, records.unpack(raw).payload[1])
+            at = kinds.find(records.EVENT, at + 1)
+    return done
 
 
-def _merged(history: str, waiting: str, done: int) -> Iterator[tuple[bytes, records.Record]]:
-    yield from _whole(history)
-    for raw, record in _whole(waiting):
-        if record.seq > done:
-            yield raw, record
-
-
-def _bucket_width(found: Iterable[tuple[bytes, records.Record]], room_bytes: int) -> int:
-    """How many ns must share one tick for the rest to fit the room?"""
-    n_samples = n_ticks = first = last = 0
-    for _, record in found:
-        if record.kind == records.SAMPLE:
-            n_samples += 1
-            n_ticks += record.t_ns != last
-            first, last = first or record.t_ns, record.t_ns
-    bucket_bytes = (n_samples / max(1, n_ticks) + _BESIDES) * records.SIZE
-    return max(_NARROWEST_NS, int((last - first) * bucket_bytes / max(1, room_bytes)))
+def _bucket_width(paths: Iterable[str], room_bytes: int) -> int:
+    """How many ns must share one tick for the rest to fit the room?  An estimate: it looks at no checksum."""
+    n_samples = 0
+    times: set[bytes] = set()
+    for path in paths:
+        for piece in _pieces(path):
+            kinds = piece[_KIND_AT :: records.SIZE]
+            n_samples += kinds.count(records.SAMPLE)
+            at = range(_TIME_AT, len(piece) - records.SIZE + _TIME_AT + 1, records.SIZE)
+            times.update(piece[k : k + 8] for k, kind in zip(at, kinds) if kind == records.SAMPLE)
+    ends = sorted(int.from_bytes(time, "little") for time in times)
+    span_ns = ends[-1] - ends[0] if ends else 0
+    bucket_bytes = (n_samples / max(1, len(times)) + _BESIDES) * records.SIZE
+    return max(_NARROWEST_NS, int(span_ns * bucket_bytes / max(1, room_bytes)))
 
 
 class _Bucket:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import resource
 
+from diagtools.probes.records import UNKNOWN
+
 PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_USER, _SYSTEM, _START = 11, 12, 19  # of the fields of "stat" after the name
+_PARENT, _USER, _SYSTEM, _START = 1, 11, 12, 19  # of the fields of "stat" after the name
 _LINKS_OF_ONE_THREAD = 3  # of /proc/PID/task: two of any folder, and one for each thread
 _CHILDREN_BYTES = 4096
 _SPARE = 8  # descriptors that stay free for a file that is read once
@@ -57,13 +59,13 @@ class Process:
         self._children = _File("/proc/%d/task/%d/children" % (pid, pid))
         self.name = command_name(pid)
         self.rss = self.shared = self.hwm = self.swap_kib = self.n_threads = 0
-        self.cpu_us: int | None = None
-        self.pss: int | None = None
+        self.cpu_us = self.pss = UNKNOWN
         self.t_slow = 0
 
     def read_fast(self) -> None:
         """Reads RSS and its shared part; the RSS is 0 once the process is dying.  Raises ``OSError``."""
-        fields = self._statm.read(128).split(b" ", 3)
+        file = self._statm
+        fields = (os.pread(file.fd, 64, 0) if file.fd >= 0 else file.read(64)).split(b" ", 3)
         self.rss = int(fields[1]) * PAGE
         self.shared = int(fields[2]) * PAGE
 
@@ -109,26 +111,26 @@ class Process:
 class _File:
     """One file of /proc, kept open from its first reading on unless that would take one of the last descriptors."""
 
-    __slots__ = ("_fd", "_path")
+    __slots__ = ("_path", "fd")
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._fd = -1
+        self.fd = -1
 
     def read(self, n_bytes: int) -> bytes:
-        if self._fd >= 0:
-            return os.pread(self._fd, n_bytes, 0)
-        self._fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        if self.fd >= 0:
+            return os.pread(self.fd, n_bytes, 0)
+        self.fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            return os.pread(self._fd, n_bytes, 0)
+            return os.pread(self.fd, n_bytes, 0)
         finally:
-            if self._fd >= resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE:
+            if self.fd >= resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE:
                 self.close()
 
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-        self._fd = -1
+        if self.fd >= 0:
+            os.close(self.fd)
+        self.fd = -1
 
 
 _LOADAVG, _MEMINFO = _File("/proc/loadavg"), _File("/proc/meminfo")
@@ -251,15 +253,14 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def children_by_scan(pid: int) -> list[int]:
-    """The same from every process's ``stat``, for kernels without ``children`` files."""
-    found = []
+def children_by_scan() -> dict[int, list[int]]:
+    """The same for every process at once, from their ``stat``: for kernels without ``children`` files."""
+    found: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
-                if int(_stat_fields(int(name))[1]) == pid:
-                    found.append(int(name))
-            except (OSError, ValueError):
+                found.setdefault(int(_stat_fields(int(name))[_PARENT]), []).append(int(name))
+            except (OSError, ValueError, IndexError):
                 pass
     return found
 

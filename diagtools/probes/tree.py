@@ -29,6 +29,7 @@ class Tree:
         self._processes: dict[int, procfs.Process] = {}
         self._young: dict[int, tuple[int, int]] = {}
         self._has_children_files = procfs.has_children_files()
+        self._scanned: dict[int, list[int]] = {}
         self._last_pid = procfs.last_pid()
         self._listing_ns = _SLOW_NS
         self._has_changed = False
@@ -44,7 +45,10 @@ class Tree:
 
     def refresh(self, now: int, ours: int) -> None:
         """Looks for new members where a process was started anywhere of late; ``ours`` is left out."""
-        if now < self._next_refresh or not self._may_have_grown(now):
+        if now < self._next_refresh:
+            return
+        self._next_refresh = now + REFRESH_NS
+        if not self._may_have_grown(now):
             return
         begun = time.monotonic_ns()
         for pid, ppid in self._members(ours):
@@ -62,6 +66,7 @@ class Tree:
         return self._has_changed or had_changed or now >= self._next_listing
 
     def _members(self, ours: int) -> list[tuple[int, int]]:
+        self._scan()
         me = os.getpid()
         found = (
             [(self._root, 0)] if self._root else [(pid, me) for pid in self._children_of(me) if pid != ours]
@@ -73,9 +78,14 @@ class Tree:
             found += [(child, pid) for child in new]
         return found
 
+    def _scan(self) -> None:
+        """Without ``children`` files: looks once at every process of the machine."""
+        if not self._has_children_files:
+            self._scanned = procfs.children_by_scan()
+
     def _children_of(self, pid: int) -> list[int]:
         if not self._has_children_files:
-            return procfs.children_by_scan(pid)
+            return self._scanned.get(pid, [])
         process = self._processes.get(pid)
         return process.children() if process else procfs.children(pid)
 
@@ -98,6 +108,7 @@ class Tree:
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
             return False
+        self._scan()
         return not ours or any(pid != ours for pid in self._children_of(os.getpid()))
 
     def drop_ended(self, now: int) -> None:
@@ -132,8 +143,11 @@ class Tree:
             except (OSError, ValueError, IndexError):
                 self.ended(now, process.pid, None)
                 continue
-            if process.rss:
-                self._write(now, process)
+            rss = process.rss
+            if rss:
+                hwm = max(rss, process.hwm)
+                self._writer.sample(now, process.pid, rss, process.shared, hwm, process.cpu_us, process.pss)
+                process.pss = records.UNKNOWN
 
     def _read_slow(self, now: int, process: procfs.Process) -> None:
         """A process is often met before it executes its program: its name is looked at again while it is young."""
@@ -147,14 +161,6 @@ class Tree:
             process.name = name
             self._writer.process(now, process.pid, ppid, process.ticks, name)
 
-    def _write(self, now: int, process: procfs.Process) -> None:
-        unknown = records.UNKNOWN
-        hwm = max(process.hwm, process.rss)
-        cpu = unknown if process.cpu_us is None else process.cpu_us
-        pss = unknown if process.pss is None else process.pss
-        process.pss = None
-        self._writer.add(records.SAMPLE, now, process.pid, (process.rss, process.shared, hwm, cpu, pss))
-
     def ended(self, now: int, pid: int, status: int | None) -> None:
         """Adds the EXIT record of a process, once, and forgets it."""
         process = self._processes.pop(pid, None)
@@ -164,7 +170,7 @@ class Tree:
         if process is not None:
             process.close()
             hwm = process.hwm or unknown
-            cpu = unknown if process.cpu_us is None else process.cpu_us
+            cpu = process.cpu_us
         if process is not None or status is not None:
             self._writer.add(records.EXIT, now, pid, (unknown if status is None else status, hwm, cpu))
 
@@ -174,7 +180,7 @@ class Tree:
             return
         begun = time.monotonic_ns()
         for process in self._processes.values():
-            process.pss = procfs.pss_bytes(process.pid) or None
+            process.pss = procfs.pss_bytes(process.pid) or records.UNKNOWN
         cost = time.monotonic_ns() - begun
         self._next_pss = now + max(_PSS_PAUSE_NS, _PSS_SHARE * cost)
 

@@ -54,6 +54,12 @@ class Writer:
             self._pending.append(records.pack(kind, t_ns, pid, self.seq, payload, small))
             self.seq += 1
 
+    def sample(self, t_ns: int, pid: int, rss: int, shared: int, hwm: int, cpu_us: int, pss: int) -> None:
+        """Adds one SAMPLE record."""
+        if self.seq < _LAST_SEQ or self._has_number():
+            self._pending.append(records.pack_sample(t_ns, pid, self.seq, rss, shared, hwm, cpu_us, pss))
+            self.seq += 1
+
     def event(self, t_ns: int, name: str, pid: int = 0, value: int = 0, second: int = 0) -> None:
         """Adds one EVENT record."""
         self.add(records.EVENT, t_ns, pid, (value, second), records.EVENTS.index(name))

@@ -33,7 +33,7 @@ def test_runs_in_its_smallest_form_and_writes_results(name: str, tmp_path: Path)
 
 def test_what_fails_is_said_and_the_rest_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def fail(bench: object) -> None:
-        raise OSError("nothing works today")
+        raise OSError("nothing works in '/home/somebody/today'")
 
     monkeypatch.setattr("benchmarks.gil.run", fail)
     monkeypatch.setattr("benchmarks.marker._PLANS", dict.fromkeys(Size, _tiny_plan()))
@@ -42,7 +42,7 @@ def test_what_fails_is_said_and_the_rest_runs(monkeypatch: pytest.MonkeyPatch, t
 
     failed, done = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["sections"]
     assert status == 1
-    assert failed["failure"] == "OSError: nothing works today"
+    assert failed["failure"] == "OSError: nothing works in '…/today'"
     assert done["outcome"]["series"]
 
 

@@ -40,6 +40,7 @@ def test_what_grows_is_copied_once(tmp_path: Path) -> None:
         echo.forward()
         echo.close()
 
+    assert echo.n_copied == 13
     assert (tmp_path / "out").read_bytes() == b"one\ntwo\n"
     assert (tmp_path / "err").read_bytes() == b"oops\n"
 

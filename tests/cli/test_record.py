@@ -445,6 +445,18 @@ def test_a_store_that_cannot_be_is_one_error(tmp_path: Path, place: str) -> None
     assert (tmp_path / "file").read_text() == "I am a file"
 
 
+def test_a_working_folder_that_is_gone_is_no_crash(tmp_path: Path) -> None:
+    words = " ".join(command("record", "-o", str(tmp_path / "run"), "--", "sh", "-c", "'exit 6'"))
+    script = f"mkdir gone; cd gone; rmdir ../gone; {words}"
+
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, env=environment(), capture_output=True, text=True
+    )
+
+    assert done.returncode == 6
+    assert done.stderr.endswith(f"See: diagtools show {tmp_path / 'run'}\n")
+
+
 # --- attach ----------------------------------------------------------------------------------------------
 
 

@@ -45,8 +45,7 @@ def test_sizes_times_and_names_of_a_process(odd: int) -> None:
     assert process.hwm >= process.rss
     assert process.n_threads == 1
     assert process.t_slow == 5
-    assert process.cpu_us is not None
-    assert process.cpu_us >= 10_000
+    assert 10_000 <= process.cpu_us < 10**9
     assert process.name == b") R 1 (\n x"
     process.close()
 
@@ -121,7 +120,7 @@ def test_children_of_any_thread_are_found() -> None:
     try:
         pids = {child.pid for child in found}
         assert pids <= set(procfs.children(os.getpid()))
-        assert pids <= set(procfs.children_by_scan(os.getpid()))
+        assert pids <= set(procfs.children_by_scan()[os.getpid()])
         assert procfs.has_children_files()
     finally:
         for child in found:

@@ -73,6 +73,19 @@ def test_a_whole_family_is_found_with_its_parents(tmp_path: Path, family: tuple[
     assert tree.swap_and_fds() >> 32 == sum(procfs.n_fds(pid) or 0 for pid in pids)
 
 
+def test_a_kernel_without_lists_of_children_is_scanned(
+    tmp_path: Path, family: tuple[int, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(procfs, "has_children_files", lambda: False)
+    root, pids = family
+    tree, writer = tree_of(tmp_path, root)
+
+    tree.refresh(1, 0)
+
+    assert written(tmp_path, writer).pids() == set(pids)
+    assert tree.has_children(2**22 + 1)
+
+
 def test_one_that_is_left_out_is_not_a_member(tmp_path: Path) -> None:
     """The copy that decimates is a child of the sampler too."""
     writer = Writer(str(tmp_path), 1 << 30)
