@@ -20,6 +20,7 @@ _NARROWEST_NS = 20_000_000
 _LOW_HALF = 0xFFFF_FFFF
 _PIECE = 1 << 20
 _KIND_AT, _TIME_AT = 4, 8
+_SAMPLE = bytes([records.SAMPLE])
 _BESIDES = 3  # records of a bucket that are no samples: one SYSTEM, two OUTPUT
 
 
@@ -71,15 +72,16 @@ def _done(history: str) -> int:
 
 
 def _bucket_width(paths: Iterable[str], room_bytes: int) -> int:
-    """How many ns must share one tick for the rest to fit the room?  An estimate: it looks at no checksum."""
+    """How many ns must share one tick for the rest to fit the room?"""
     n_samples = 0
     times: set[bytes] = set()
     for path in paths:
         for piece in _pieces(path):
-            kinds = piece[_KIND_AT :: records.SIZE]
-            n_samples += kinds.count(records.SAMPLE)
-            at = range(_TIME_AT, len(piece) - records.SIZE + _TIME_AT + 1, records.SIZE)
-            times.update(piece[k : k + 8] for k, kind in zip(at, kinds) if kind == records.SAMPLE)
+            for at in range(0, len(piece), records.SIZE):
+                raw = piece[at : at + records.SIZE]
+                if piece[at + _KIND_AT : at + _KIND_AT + 1] == _SAMPLE and records.is_whole(raw):
+                    n_samples += 1
+                    times.add(raw[_TIME_AT : _TIME_AT + 8])
     ends = sorted(int.from_bytes(time, "little") for time in times)
     span_ns = ends[-1] - ends[0] if ends else 0
     bucket_bytes = (n_samples / max(1, len(times)) + _BESIDES) * records.SIZE

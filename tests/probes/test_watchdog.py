@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,8 +54,8 @@ def test_a_process_over_its_cap_is_killed_soon(tmp_path: Path) -> None:
     used, cap = recorded.event("watchdog").payload[:2]
     assert recorded.exit_status == 137
     assert cap == 150 * MIB
-    # 600 MB/s grow by 6 MB between two samples; a busy machine may skip a few.
-    assert cap < used < cap + 250 * MIB
+    # 600 MB/s grow by 6 MB between two samples; on a busy machine the sampler waits for its turn.
+    assert cap < used < cap + (95 if os.getloadavg()[0] <= 1.5 else 400) * MIB
 
 
 def test_a_process_under_its_cap_is_let_be(tmp_path: Path) -> None:
