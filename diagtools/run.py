@@ -154,7 +154,7 @@ class Run:
         """How far can the figures of this run be trusted?  Empty where nothing is to be said."""
         parts = (self.manifest, self._recorded, self._marked, self._logged)
         said = [validity for part in parts for validity in part.validity]
-        return tuple(dict.fromkeys([*said, *tree_validity(self.tree)]))
+        return tuple(dict.fromkeys([*said, *self.verify(), *tree_validity(self.tree)]))
 
     def last_log_lines(self, n: int = 5) -> list[str]:
         """What did the program print last?  At most ``n`` lines of both streams, redacted."""

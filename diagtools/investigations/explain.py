@@ -32,6 +32,11 @@ class Explanation:
         """By how much did the tree's processes grow, summed?"""
         return 0 if self.run.tree.is_empty() else growth_bytes(self.run.timeline)
 
+    @property
+    def unattributed_bytes(self) -> int | None:
+        """Which part of the growth belongs to no item?  Null where no memory was sampled."""
+        return None if self.run.tree.is_empty() else unattributed_bytes(self.run.items, self.growth_bytes)
+
     @cached_property
     def by_item(self) -> pl.DataFrame:
         """CONTRIBUTORS by item."""
@@ -84,7 +89,7 @@ class Explanation:
             item_in_flight=run.item_in_flight,
             by_item=self.by_item,
             by_folder=self.by_folder,
-            unattributed_bytes=unattributed_bytes(run.items, self.growth_bytes),
+            unattributed_bytes=self.unattributed_bytes,
             last_log_lines=run.last_log_lines(5),
             findings=self.findings,
             validity=run.validity,
@@ -103,7 +108,7 @@ class Explanation:
             item_in_flight=run.item_in_flight,
             by_item=self.by_item,
             by_folder=self.by_folder,
-            unattributed_bytes=unattributed_bytes(run.items, self.growth_bytes),
+            unattributed_bytes=self.unattributed_bytes,
             last_log_lines=run.last_log_lines(5),
             findings=self.findings,
             validity=run.validity,

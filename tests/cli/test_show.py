@@ -126,5 +126,15 @@ def test_a_run_without_any_sample(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["show", str(folder), "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["peak_rss_bytes"] is None
+    assert shown["unattributed_bytes"] is None
     assert shown["validity"]
     assert main(["show", str(folder)]) == 0
+
+
+def test_a_marker_log_cut_between_two_lines_is_said(killed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing inside the file shows it: its size and checksum do."""
+    log = killed / "markers.log"
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:1]))
+    assert main(["show", str(killed), "--json"]) == 0
+    validity = json.loads(capsys.readouterr().out)["validity"]
+    assert [row["what"] for row in validity if row["state"] == "truncated"] == ["markers.log"]
