@@ -44,7 +44,8 @@ _I = pl.Int64()
 _F = pl.Float64()
 _S = pl.String()
 
-#: One row a process and sample.  ``pss_bytes`` is read rarely (its price is up to 1 % of the time).
+#: One row a process and sample.  ``pss_bytes`` is read rarely (its price is up to 1 % of the time), ``cpu_s`` twice a
+#: second: each sample has what was read last.
 TIMELINE = Frame(
     "TIMELINE",
     {
@@ -81,8 +82,9 @@ PROCESSES = Frame(
     {"pid": _I, "ppid": _I, "name": _S, "started_s": _F, "ended_s": _F, "exit_status": _I},
 )
 
-#: What the recorder did and noticed: ``kind`` is a name of ``probes.sampler.EVENTS``, ``value`` depends on it.
-EVENTS = Frame("EVENTS", {"t_s": _F, "kind": _S, "pid": _I, "value": _I})
+#: What the recorder did and noticed: ``kind`` is a name of ``probes.records.EVENTS``, which says what ``value`` and
+#: ``second`` are; ``second`` is null for the kinds that have none.
+EVENTS = Frame("EVENTS", {"t_s": _F, "kind": _S, "pid": _I, "value": _I, "second": _I})
 
 #: How long each output file was at a time; ``stream`` is ``stdout`` or ``stderr``.
 OUTPUT_GROWTH = Frame("OUTPUT_GROWTH", {"t_s": _F, "stream": _S, "size_bytes": _I})
@@ -108,9 +110,10 @@ MARKERS = Frame(
 #: One row a line of output.  ``t_s`` is when the file had grown past the line's end: at most one sample late.
 LOGS = Frame("LOGS", {"t_s": _F, "pid": _I, "stream": _S, "line": _S})
 
-#: One row an item.  ``status``: ok, failed, timeout, in_flight.  ``delta_bytes``: memory kept (RSS at its end
-#: minus at its begin, shared out evenly where items of one process overlap).  ``peak_bytes``: highest RSS of its
-#: process while it ran; ``demand_bytes``: that minus the RSS at its begin: the item's own peak demand.
+#: One row an item.  ``status``: ok, failed, timeout, in_flight; without an end marker ok where its process exited
+#: with status 0, else in_flight.  ``delta_bytes``: memory kept (RSS at its end minus at its begin, shared out evenly
+#: where items of one process overlap).  ``peak_bytes``: highest RSS of its process while it ran; ``demand_bytes``:
+#: that minus the RSS at its begin: the item's own peak demand.
 ITEMS = Frame(
     "ITEMS",
     {
@@ -136,8 +139,8 @@ PHASES = Frame("PHASES", {"phase": _S, "pid": _I, "begin_s": _F, "end_s": _F, "s
 #: ``used_bytes`` is what a cap compares: anonymous summed plus shared once.
 TREE = Frame("TREE", {"t_s": _F, "rss_bytes": _I, "used_bytes": _I, "n_processes": _I})
 
-#: Contributors by any key (item, folder, kind).  ``delta_bytes`` and ``share`` are of the growth; share is null
-#: where nothing grew; ``demand_bytes`` is the largest own peak demand of its items.
+#: Contributors by any key (item, folder, kind).  ``delta_bytes`` is of the growth, ``share`` of the rise (highest minus
+#: first), null where nothing rose; ``demand_bytes`` is the largest own peak demand of its items.
 CONTRIBUTORS = Frame(
     "CONTRIBUTORS",
     {

@@ -1,7 +1,8 @@
 """What must not be shared: secrets in text, argument lists and environments, and the names of homes.
 
 Used on everything that is written to be looked at elsewhere: ``run.json``, notebooks, exports, ``show``.
-The raw output of a target stays in its run folder, which is local and git-ignored.
+The raw output of a target stays in its run folder, which is local and git-ignored.  A command line keeps its
+other paths; folders that nobody typed (the working folder, those in variables) keep their last two names.
 """
 
 from __future__ import annotations
@@ -39,64 +40,133 @@ _SCHEME = re.compile(
     r"\b((?i:bearer)\s++|(?i:basic|token)\s++(?=[a-z._~+/=-]*+[0-9A-Z]))[A-Za-z0-9._~+/=-]{8,}"
 )
 _ASSIGNED_NAME = re.compile(r"""(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]++)\\{0,3}["']?\s*+[=:]\s*+""")
+_QUOTED = r"""(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|(?P<q>\\{1,3}["'])[^"'\\]*+(?P=q))"""
 _VALUE = re.compile(
-    r"""(?!\[redacted\]|(?i:bearer|basic)\s|[0-9]{1,7}(?![\w.-]))"""
-    r"""(?:(?:[A-Za-z_.]*+\(|[bBrRfFuU]{1,2})?(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')"""
-    r"""|\\{0,3}["']?[^\s,;&"']++)"""
+    rf"""(?!\[redacted\]|(?i:bearer|basic)\s|[0-9]{{1,7}}(?![\w.-]))"""
+    rf"""(?:(?:[A-Za-z_.]*+\(|[bBrRfFuU]{{1,2}})?{_QUOTED}|\\{{0,3}}["']?[^\s,;&"']++)"""
+)
+# A flag and its value are two words, or two strings of a list: --password hunter2, '--password', 'hunter2'.
+_FLAG = re.compile(
+    r"""(?<![A-Za-z0-9_.-])(--?[A-Za-z][A-Za-z0-9_.-]*+)(?:\\{0,3}["'](?:\s*+,\s*+|\s++)|[ \t]++(?:\\\n[ \t]*+)?)"""
+)
+# What follows a flag in prose ("--token is required") is no value.
+_FLAG_VALUE = re.compile(
+    rf"""(?!\[redacted\]|\\{{0,3}}["']?-|(?:is|was|are|and|or|to|for|must|needs|not|with)(?!\S))"""
+    rf"""(?:{_QUOTED}|\\{{0,3}}["']?(?:[^\s"'\\]|\\[^"'\s])++)"""
+)
+# Clients of MySQL take the password in the same word as its flag.  A port (docker's -p80:80) is none.
+_MYSQL = re.compile(
+    r"(?:mysql(?:dump|admin|import|show|check|slap|pump|sh)?|mariadb(?:-[a-z]{1,12})?)(?:\.exe)?"
+)
+_MYSQL_PASSWORD = re.compile(
+    rf"""-p(?!\[redacted\]|[0-9]{{1,5}}:[0-9]{{1,5}}(?![^\s"']))(?:{_QUOTED}|(?:[^\s"'\\]|\\[^"'\s])++)"""
+)
+_MYSQL_WORD = re.compile(
+    rf"""(?<![\w.-])(?P<client>{_MYSQL.pattern})(?=[\s"'])|(?P<end>[\n;|&])|(?<![^\s"'])(?P<given>{_MYSQL_PASSWORD.pattern})"""
+)
+# A path up to the folder that holds packages.  It begins behind what is no part of a path, or behind a colour.
+_NO_PATH = r"""\s"'()<>\[\],:;="""
+_PACKAGES = re.compile(
+    rf"(?<![^{_NO_PATH}])((?<=\x1b\[)[0-9;]{{0,20}}+m)?(?!//[^/])[^{_NO_PATH}]*/(?:(?:site|dist)-packages|lib/python3[.0-9t]*)/"
+)
+# What begins here is not the middle of a longer path; the end of a colour's code is no part of one.
+_BEGIN = r"(?:(?<![\w.])|(?<=[\[;][0-9]m)|(?<=[\[;][0-9][0-9]m))"
+_OURS = re.compile(
+    rf"{_BEGIN}{re.escape(str(Path(__file__).resolve().parents[1]))}/(?=diagtools/|workloads/)"
 )
 _HOMES = re.compile(
-    r"(?<![\w.])(?:/home/|/Users/|[A-Za-z]:\\Users\\)[^/\\\s:'\"]+|(?<![\w.])/root(?=/|$|[\s:'\"])"
+    rf"{_BEGIN}(?:/home/|/Users/|[A-Za-z]:\\Users\\)[^/\\\s:'\"]+|{_BEGIN}/root(?=/|$|[\s:'\"])"
 )
 _KEPT_ENV = re.compile(
     r"PYTHON(?!STARTUP)[A-Z]*|MALLOC_[A-Z_]+|GLIBC_TUNABLES|LD_PRELOAD|OMP_\w+|MKL_\w+|OPENBLAS_\w+|ARROW_\w+"
     r"|POLARS_\w+|_?RJEM_MALLOC_CONF|MIMALLOC_\w+|CUDA_VISIBLE_DEVICES|LANG|LC_[A-Z]+|TZ|CI"
 )
+_SECRET_VARIABLE = re.compile(r"(?i:pass|pwd|secret|token|key|auth|cred|cookie|session|signature|dsn)")
+_N_KEPT_FOLDERS = 2
 
 
 def redact_text(text: str) -> str:
-    """The same text without secrets and with ``~`` for home folders."""
+    """The same text without secrets, with ``~`` for home folders and packages named from their own folder on."""
     for pattern in _PATTERNS:
         text = pattern.sub(MASK, text)
     text = _URL_USER.sub(rf"\1{MASK}@", text)
     text = _SCHEME.sub(rf"\1{MASK}", text)
-    return _shorten_homes(_mask_assigned(text))
+    text = _mask_named(text, _ASSIGNED_NAME, _VALUE)
+    text = _mask_named(text, _FLAG, _FLAG_VALUE)
+    return _shorten_homes(_shorten_packages(_mask_mysql(text)))
 
 
-def _mask_assigned(text: str) -> str:
-    """The same text without what is assigned to a name that sounds secret: ``api_key=…``, ``"token": "…"``."""
+def _mask_named(text: str, names: re.Pattern[str], values: re.Pattern[str]) -> str:
+    """The same text without the value behind each name that sounds secret: ``api_key=…``, ``--token …``."""
     kept, position = [], 0
-    for name in _ASSIGNED_NAME.finditer(text):
+    for name in names.finditer(text):
         is_secret = name.start() >= position and _SECRET_NAME.search(name[1]) is not None
-        value = _VALUE.match(text, name.end()) if is_secret else None
+        value = values.match(text, name.end()) if is_secret else None
         if value is not None:
             kept += [text[position : name.end()], MASK]
             position = value.end()
     return "".join([*kept, text[position:]])
 
 
+def _mask_mysql(text: str) -> str:
+    """The same text without what a client of MySQL is given as ``-phunter2``; other commands keep their ``-p``."""
+    if "mysql" not in text and "mariadb" not in text:
+        return text
+    kept, position, is_client = [], 0, False
+    for word in _MYSQL_WORD.finditer(text):
+        if word["given"] is None:
+            is_client = word["client"] is not None
+        elif is_client:
+            kept += [text[position : word.start()], f"-p{MASK}"]
+            position = word.end()
+    return "".join([*kept, text[position:]])
+
+
 def redact_argv(argv: Iterable[str]) -> tuple[str, ...]:
     """The same command line without secrets, also where flag and value are two arguments."""
     shown: list[str] = []
-    value_is_secret = False
+    value_is_secret = is_client = False
     for argument in argv:
         if value_is_secret and not argument.startswith("-"):
             shown.append(MASK)
             value_is_secret = False
             continue
-        shown.append(redact_text(argument))
+        is_client = is_client or _MYSQL.fullmatch(argument.rpartition("/")[2]) is not None
+        is_password = is_client and _MYSQL_PASSWORD.match(argument) is not None
+        shown.append(f"-p{MASK}" if is_password else redact_text(argument))
         is_flag = argument.startswith("-") and "=" not in argument
         value_is_secret = is_flag and _SECRET_NAME.search(argument.lstrip("-")) is not None
     return tuple(shown)
 
 
 def redact_env(env: Mapping[str, str]) -> dict[str, str]:
-    """The variables that matter to memory, with their values; all others are left out."""
-    return {name: redact_text(value) for name, value in sorted(env.items()) if _KEPT_ENV.fullmatch(name)}
+    """The variables that matter to memory, with their values; all others are left out, and all that sound secret."""
+    return {
+        name: os.pathsep.join(map(_shorten_folder, redact_text(value).split(os.pathsep)))
+        for name, value in sorted(env.items())
+        if _KEPT_ENV.fullmatch(name) and not _SECRET_VARIABLE.search(name)
+    }
 
 
 def redact_path(path: Path | str) -> str:
     """The same path with ``~`` for a home folder."""
     return _shorten_homes(os.fspath(path))
+
+
+def redact_folder(path: Path | str) -> str:
+    """What tells this folder from others: its path below a home, else its last two names behind ``…``."""
+    return _shorten_folder(redact_path(path))
+
+
+def _shorten_folder(path: str) -> str:
+    names = [name for name in path.split("/") if name]
+    if not path.startswith("/") or len(names) <= _N_KEPT_FOLDERS:
+        return path
+    return "/".join(["…", *names[-_N_KEPT_FOLDERS:]])
+
+
+def _shorten_packages(text: str) -> str:
+    return _OURS.sub("", _PACKAGES.sub(r"\1", text))
 
 
 def _shorten_homes(text: str) -> str:

@@ -11,18 +11,26 @@ import polars as pl
 
 from diagtools.analyse.death import death
 from diagtools.analyse.items import item_in_flight, items, phases
+from diagtools.analyse.limits import limit_noted
 from diagtools.analyse.logs import last_lines
 from diagtools.analyse.tree import peak_bytes, tree_memory, tree_validity
 from diagtools.errors import DiagtoolsError, NoDataError
 from diagtools.read.artefact import open_artefact
 from diagtools.read.logs import Logs, read_logs
+from diagtools.read.manifest import NAME as MANIFEST
 from diagtools.read.manifest import read_manifest
 from diagtools.read.markers import Markers, read_markers
+from diagtools.read.no_items import no_items
 from diagtools.read.timeline import Timeline, nothing_recorded, read_timeline
+from diagtools.read.trust import NOT_CLOSED
 from diagtools.units import format_bytes, format_seconds
-from diagtools.values import Artefact, Death, Manifest, State, Validity
+from diagtools.values import Artefact, Death, Ending, Limit, Manifest, State, Validity
 
 _LAST_S = 0.5
+_NEVER_COMPLETED = (
+    "never completed, its recorder was killed or the disk was full: checksums, git revision and the kernel's log "
+    "are unknown"
+)
 
 
 class Run:
@@ -89,12 +97,12 @@ class Run:
     @cached_property
     def items(self) -> pl.DataFrame:
         """What did each item of work do to memory?  ITEMS."""
-        return items(self.markers, self._recorded.samples, end_s=self._end_s)
+        return items(self.markers, self._recorded.samples, processes=self.processes, end_s=self._end_s)
 
     @cached_property
     def phases(self) -> pl.DataFrame:
         """What did each phase of work do to memory?  PHASES."""
-        return phases(self.markers, self._recorded.samples, end_s=self._end_s)
+        return phases(self.markers, self._recorded.samples, processes=self.processes, end_s=self._end_s)
 
     @cached_property
     def death(self) -> Death | None:
@@ -102,7 +110,7 @@ class Run:
         return death(
             exit_status=self.exit_status,
             events=self.events,
-            limit=self.manifest.limit,
+            limit=self.limit,
             tree=self.tree,
             system=self.system,
             logs=self.logs,
@@ -137,6 +145,13 @@ class Run:
         seen = (self.manifest.exit_status, _first(self.events, "ended"), self._root("exit_status"))
         return next((int(status) for status in seen if status is not None), None)
 
+    @property
+    def ending(self) -> Ending:
+        """What became of the program, also where nobody saw its exit status?"""
+        if "stopped" in self.events["kind"]:
+            return Ending.WENT_ON
+        return Ending.ENDED if self._recorded.closed else Ending.UNKNOWN
+
     @cached_property
     def duration_s(self) -> float | None:
         """How long did the target run, as far as it is known?  Null where nothing was recorded."""
@@ -144,17 +159,35 @@ class Run:
         return next((seconds for seconds in seen if seconds is not None), None)
 
     @cached_property
+    def limit(self) -> Limit | None:
+        """Which memory limit was set, and who enforced it?  Null where none is known, ``run.json`` or not."""
+        return self.manifest.limit or limit_noted(self.events)
+
+    @property
     def limit_bytes(self) -> int | None:
         """Under which memory limit did the tree run?  Null where there was none."""
-        limit = self.manifest.limit
-        return limit.memory_bytes if limit else _first(self.events, "cap")
+        return self.limit.memory_bytes if self.limit else None
 
     @cached_property
     def validity(self) -> tuple[Validity, ...]:
         """How far can the figures of this run be trusted?  Empty where nothing is to be said."""
         parts = (self.manifest, self._recorded, self._marked, self._logged)
         said = [validity for part in parts for validity in part.validity]
-        return tuple(dict.fromkeys([*said, *self.verify(), *tree_validity(self.tree)]))
+        missing = no_items(self.path, self.manifest.items)
+        said += [missing] if missing else []
+        known = [*self._half_closed(), *said, *self.verify(), *tree_validity(self.tree)]
+        return tuple(one for one in dict.fromkeys(known) if not self._is_said_better(one))
+
+    def _half_closed(self) -> Iterable[Validity]:
+        """The timeline has its end, ``run.json`` has not: its recorder was killed, or its disk was full."""
+        was_begun = bool(self.manifest.argv)
+        if was_begun and self.manifest.state == "recording" and self._recorded.closed:
+            yield Validity(what=MANIFEST, state=State.TRUNCATED, note=_NEVER_COMPLETED)
+
+    def _is_said_better(self, doubt: Validity) -> bool:
+        """A recorder that closed ``run.json`` wrote there why the timeline has no end."""
+        written = [one.what for one in self.manifest.validity if one.state is State.TRUNCATED]
+        return doubt.note == NOT_CLOSED and self.manifest.state == "finished" and doubt.what in written
 
     def last_log_lines(self, n: int = 5) -> list[str]:
         """What did the program print last?  At most ``n`` lines of both streams, redacted."""

@@ -21,8 +21,10 @@ _BYTES_PER = {
     "gib": 2**30,
     "tib": 2**40,
 }
+#: What to do about a limit that is none.
+SIZE_HINT = "a limit is a size above zero such as 2GiB."
 _SECONDS_PER = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([A-Za-z]*)\s*")
+_QUANTITY = re.compile(r"\s*([-−]?)([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([A-Za-z]*)\s*")
 
 
 def parse_bytes(text: str) -> int:
@@ -35,7 +37,7 @@ def parse_bytes(text: str) -> int:
         raise _bad_unit(text, unit, "size", ["B", "KB", "MB", "GB", "KiB", "MiB", "GiB"])
     size = round(number * _BYTES_PER[unit])
     if size <= 0:
-        raise UsageError(f"The size {text!r} is not above zero.", hint="write for instance '400 MB'.")
+        raise UsageError(f"The size {text!r} is not above zero.", hint=SIZE_HINT)
     return size
 
 
@@ -44,6 +46,8 @@ def parse_seconds(text: str) -> float:
     number, unit = _quantity(text, "duration", "'90 s' or '5 min'")
     if unit not in _SECONDS_PER:
         raise _bad_unit(text, unit, "duration", list(_SECONDS_PER))
+    if number < 0:
+        raise UsageError(f"The duration {text!r} is below zero.", hint="write '90 s' or '5 min'.")
     return number * _SECONDS_PER[unit]
 
 
@@ -84,7 +88,8 @@ def _quantity(text: str, what: str, example: str) -> tuple[float, str]:
     match = _QUANTITY.fullmatch(text)
     if match is None:
         raise UsageError(f"{text!r} is not a {what}.", hint=f"write {example}.")
-    return float(match[1]), match[2].lower()
+    number = float(match[2])
+    return -number if match[1] else number, match[3].lower()
 
 
 def _bad_unit(text: str, unit: str, what: str, known: list[str]) -> UsageError:

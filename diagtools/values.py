@@ -107,6 +107,14 @@ class Grade(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Ending(StrEnum):
+    """What a recording knows of the end of a program whose exit status nobody saw."""
+
+    ENDED = "ended"
+    WENT_ON = "went on when the recording was stopped"
+    UNKNOWN = "unknown"
+
+
 class Cause(StrEnum):
     """What ended a process that did not end by itself."""
 

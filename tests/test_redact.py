@@ -8,7 +8,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from diagtools.redact import MASK, redact_argv, redact_env, redact_path, redact_text
+from diagtools import redact
+from diagtools.redact import MASK, redact_argv, redact_env, redact_folder, redact_path, redact_text
 
 SECRET = "hunter2Sesame"
 
@@ -40,6 +41,18 @@ SECRET = "hunter2Sesame"
         f"https://x:{SECRET}@example.org/repo.git",
         f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}\n-----END RSA PRIVATE KEY-----",
         f"-----BEGIN PRIVATE KEY-----\n{SECRET}",
+        f"bash -c 'mysql --password {SECRET} db'",
+        f"run -password {SECRET}",
+        f"--db-password '{SECRET} and; more' x",
+        f"--password a,b;{SECRET}",
+        f"--password \\\n  {SECRET}",
+        f"Command '['app', '--password', '{SECRET}']' returned non-zero exit status 1.",
+        f'["--token","{SECRET}"]',
+        f'{{"cmd": "app --token \\"{SECRET} x\\""}}',
+        f"mysql -uroot -p{SECRET} db",
+        f"/usr/bin/mysqldump -p'{SECRET} x' db | gzip",
+        f"docker exec db mariadb-dump -p{SECRET}",
+        f"['mysql', '-p{SECRET}']",
     ],
 )
 def test_a_secret_is_masked(text: str) -> None:
@@ -82,6 +95,16 @@ def test_a_token_is_known_by_its_own_form(token: str) -> None:
         "C:\\data\\x and /homestead/x",
         "peak 1.95 GiB at 22.4 s",
         "src/auth/token.py:12: in load",
+        "--token is required",
+        "use --token or --password to log in",
+        "the following arguments are required: --token, --user",
+        "--token --verbose x",
+        "--max-tokens 256",
+        "python -pfoo and -p 8080",
+        "mysql --version && python -pfoo",
+        "docker run --name mysql -p3306:3306 image",
+        "mysql -uroot -P3306 --protocol=tcp",
+        "/usr/lib/x86_64-linux-gnu/libc.so.6 and https://example.org/site-packages/a.py",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
@@ -97,11 +120,44 @@ def test_what_is_no_secret_stays(text: str) -> None:
         ("/root/.cache", "~/.cache"),
         ("/rooted/x", "/rooted/x"),
         ("backup/home/ada", "backup/home/ada"),
+        ("\x1b[32m/home/ada/x and \x1b[1;32m/root/y", "\x1b[32m~/x and \x1b[1;32m~/y"),
     ],
 )
 def test_home_folders_are_not_named(text: str, shown: str) -> None:
     assert redact_text(text) == shown
     assert redact_path(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("/opt/venv/lib/python3.11/site-packages/pl/a.py:12, in f", "pl/a.py:12, in f"),
+        ('File "/usr/lib/python3/dist-packages/pl/a.py"', 'File "pl/a.py"'),
+        ("/usr/lib/python3.13t/asyncio/base.py", "asyncio/base.py"),
+        ("~/.venv/lib/python3.12/site-packages/pl/a.py", "pl/a.py"),
+        ("\x1b[0;32m/opt/v/lib/python3.11/site-packages/pl/a.py\x1b[0m", "\x1b[0;32mpl/a.py\x1b[0m"),
+        (f"at {Path(redact.__file__)}:3", "at diagtools/redact.py:3"),
+        (f"\x1b[32m{Path(redact.__file__)}\x1b[0m", "\x1b[32mdiagtools/redact.py\x1b[0m"),
+        ("site-packages/pl/a.py", "site-packages/pl/a.py"),
+    ],
+)
+def test_packages_are_named_from_their_own_folder_on(text: str, shown: str) -> None:
+    assert redact_text(text) == shown
+    assert redact_text(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/srv/acme/plan/app", "…/plan/app"),
+        ("/srv/acme/", "/srv/acme/"),
+        ("/home/ada/a/b/c", "~/a/b/c"),
+        ("a/b/c/d", "a/b/c/d"),
+    ],
+)
+def test_folders_outside_homes_keep_two_names(path: str, shown: str) -> None:
+    assert redact_folder(path) == shown
+    assert redact_folder(shown) == shown
 
 
 def test_the_home_of_this_user_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,6 +180,12 @@ def test_a_system_without_homes_keeps_its_paths(monkeypatch: pytest.MonkeyPatch)
         (("app", "--token", "--verbose", "x"), ("app", "--token", "--verbose", "x")),
         (("app", "--n-tokens", "256"), ("app", "--n-tokens", "256")),
         (("app", "token", "x"), ("app", "token", "x")),
+        (("bash", "-c", f"app --password {SECRET}"), ("bash", "-c", f"app --password {MASK}")),
+        (
+            ("docker", "exec", "db", "/bin/mysql", f"-p{SECRET}"),
+            ("docker", "exec", "db", "/bin/mysql", f"-p{MASK}"),
+        ),
+        (("python", "-pfoo", "-p", "8080"), ("python", "-pfoo", "-p", "8080")),
         (("/home/ada/bin/app", f"u://a:{SECRET}@h"), ("~/bin/app", f"u://{MASK}@h")),
         ((), ()),
     ],
@@ -141,6 +203,19 @@ def test_of_the_environment_only_what_matters_to_memory_is_kept() -> None:
         "LANG": "C",
     }
     assert redact_env(env) == {"LANG": "C", "MALLOC_ARENA_MAX": "2", "PYTHONPATH": "~/x"}
+
+
+def test_a_variable_that_sounds_secret_is_left_out() -> None:
+    """However its name is written, and whichever of the kept groups it would belong to."""
+    names = (
+        "PYTHON_API_TOKEN",
+        "PYTHONAPITOKEN",
+        "OMP_PASSWORD",
+        "POLARS_CLOUD_KEY",
+        "MALLOC_SECRET",
+        "LC_AUTH",
+    )
+    assert redact_env(dict.fromkeys(names, SECRET)) == {}
 
 
 @given(st.text(max_size=200))
@@ -167,9 +242,27 @@ def test_whatever_is_assigned_to_a_secret_name_is_masked(
     [
         *"a. a- a_ a token- _.token aToken eyJ -eyJ a+ a:// b: /home/ token=( a@ =".split(),
         *("token='", 'token="\\', "-----BEGIN PRIVATE KEY-----", "token ", "bearer ", ": "),
+        *(
+            "--token ",
+            "--token' ",
+            "--token \\'",
+            "--a ",
+            "mysql ",
+            "mysql -p",
+            "-p",
+            " -p'",
+            "--password \\\n ",
+        ),
+        *("/site-packages/x", "/a", "/lib/python3.", "\x1b[3", "x"),
     ],
 )
 @pytest.mark.timeout(60)
 def test_a_line_as_long_as_a_minified_file_does_not_hang(unit: str) -> None:
     """Where the work grows with the square of the length, each of these takes from minutes to hours."""
     assert redact_text(unit * (1_000_000 // len(unit)))
+
+
+@pytest.mark.parametrize("unit", ["x", "\\", "\\' ", " -px", " -p'", "x;", "' "])
+@pytest.mark.timeout(60)
+def test_a_long_line_behind_a_secret_flag_does_not_hang(unit: str) -> None:
+    assert redact_text("mysql --token '" + unit * (1_000_000 // len(unit)))

@@ -11,7 +11,7 @@ import pytest
 from diagtools import mark
 from diagtools.errors import NoDataError, NotARunError
 from diagtools.run import Run
-from diagtools.values import Cause, Grade, State, Validity
+from diagtools.values import Cause, Ending, Enforcer, Grade, State, Validity
 from tests.support.runs import MIB, ROOT, START_NS, Recording, begin, end, flipped, make_run, marker, slot
 
 LIMIT = {"memory_bytes": 400 * MIB, "enforcer": "watchdog"}
@@ -146,6 +146,44 @@ def test_a_run_whose_recorder_was_killed_is_completed_from_the_timeline(tmp_path
     assert folder != run.path
 
 
+def attached(folder: Path, *last: str) -> Run:
+    recording = Recording().header().event(0.0, "attached").process(0.0).ramp([10, 20])
+    for name in last:
+        recording.event(0.02, name)
+    return Run.open(make_run(folder, recording, manifest={"exit_status": None}))
+
+
+def test_what_became_of_a_program_whose_exit_status_nobody_saw(tmp_path: Path) -> None:
+    assert attached(tmp_path / "ended", "closed").ending is Ending.ENDED
+    assert attached(tmp_path / "stopped", "stopped", "closed").ending is Ending.WENT_ON
+    assert attached(tmp_path / "cut").ending is Ending.UNKNOWN
+
+
+def test_a_manifest_that_was_never_completed_is_named_once(tmp_path: Path) -> None:
+    """The disk was full, or the recorder killed: the timeline has its end and ``run.json`` has not."""
+    begun = {"state": "recording", "exit_status": None, "duration_s": None, "artefacts": {}}
+    closed = Recording().start().ramp([50, 100]).close(0.02)
+    (doubt,) = Run.open(make_run(tmp_path / "a", closed, manifest=begun)).validity
+    assert (doubt.what, doubt.state) == ("run.json", State.TRUNCATED)
+    assert "never completed" in doubt.note
+    (doubt,) = Run.open(make_run(tmp_path / "b", Recording().start().ramp([50]), manifest=begun)).validity
+    assert (doubt.what, "did not close the run" in doubt.note) == ("timeline", True)
+
+
+def test_a_missing_manifest_is_not_called_incomplete_as_well(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", Recording().start().ramp([50]).close(0.02))
+    (folder / "run.json").unlink()
+    (doubt,) = Run.open(folder).validity
+    assert "there is no run.json" in doubt.note
+
+
+def test_a_killed_sampler_is_named_once(tmp_path: Path) -> None:
+    """Its recorder wrote down that it was killed: that it did not close the timeline is the same fact."""
+    known = {"what": "timeline", "state": "truncated", "note": "the sampler was killed"}
+    folder = make_run(tmp_path / "run", Recording().start().ramp([50]), manifest={"validity": [known]})
+    assert [one.note for one in Run.open(folder).validity] == ["the sampler was killed"]
+
+
 def test_a_run_that_nobody_closed_says_so(tmp_path: Path) -> None:
     """Target, sampler and recorder were killed: nobody saw the exit status."""
     recording = Recording().start().ramp([50, 100, 150])
@@ -166,6 +204,21 @@ def test_the_limit_is_known_from_the_timeline_alone(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", Recording().start().event(0.0, "cap", 400 * MIB))
     (folder / "run.json").unlink()
     assert Run.open(folder).limit_bytes == 400 * MIB
+
+
+@pytest.mark.parametrize(
+    ("number", "cause"), [(0, Cause.WATCHDOG), (1, Cause.CGROUP_OOM), (2, Cause.UNKNOWN)]
+)
+def test_half_a_run_knows_who_enforced_its_limit(tmp_path: Path, number: int, cause: Cause) -> None:
+    """SIGKILL near the limit, and the recording was cut: who enforced it decides what is likely."""
+    recording = Recording().start().event(0.0, "cap", 400 * MIB, number).ramp([50, 399]).exit(0.02, 137)
+    folder = make_run(tmp_path / "run", recording)
+    (folder / "run.json").unlink()
+    run = Run.open(folder)
+    assert run.limit is not None
+    assert (run.limit.memory_bytes, run.limit.enforcer) == (400 * MIB, [*Enforcer][number])
+    assert run.death is not None
+    assert run.death.cause is cause
 
 
 @pytest.mark.parametrize("data", [None, b"", b"x" * 640], ids=["absent", "empty", "garbage"])
@@ -217,6 +270,14 @@ def test_everything_that_is_wrong_is_said_once(tmp_path: Path) -> None:
         "markers: 1 read from a slot alone: status, error and features of these are unknown",
         "markers: 2 of 4 markers missing",
     ]
+
+
+def test_items_that_were_asked_for_and_are_not_there_are_said_once(tmp_path: Path) -> None:
+    recording = Recording().start().ramp([10, 20]).close(0.02)
+    run = Run.open(make_run(tmp_path / "run", recording, manifest={"items": {"calls": "app:f"}}))
+    (said,) = run.validity
+    assert (said.what, said.state) == ("items", State.SKIPPED)
+    assert "calls of app:f were asked for and none was recorded" in said.note
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ def test_durations(text: str, seconds: float) -> None:
         ("4 GX", r"The size '4 GX' has an unknown unit"),
         ("2 G", r"The size '2 G' has an unknown unit"),
         ("", r"'' is not a size\. Hint: write '400 MB' or '2 GiB'"),
-        ("-1 MB", "is not a size"),
+        ("-1 MB", r"The size '-1 MB' is not above zero\. Hint: a limit is a size above zero such as 2GiB"),
+        ("-1", "has no unit"),
+        ("--1 MB", "is not a size"),
         ("1e9 B", "is not a size"),
         ("1 000 MB", "is not a size"),
         ("٣ MB", "is not a size"),
@@ -61,7 +63,12 @@ def test_what_is_no_size_is_one_clear_error(text: str, message: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("5", "has no unit"), ("5 weeks", "has an unknown unit"), ("soon", "not a duration")],
+    [
+        ("5", "has no unit"),
+        ("5 weeks", "has an unknown unit"),
+        ("soon", "not a duration"),
+        ("-3d", "is below zero"),
+    ],
 )
 def test_what_is_no_duration_is_one_clear_error(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):

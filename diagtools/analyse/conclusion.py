@@ -144,8 +144,8 @@ def lessons(
 ) -> list[Finding]:
     """What does this case teach, as far as its own runs show it?
 
-    ``looked_like_fixes`` are findings of ``flatter_but_dead``, ``kept_elsewhere`` the one that says that growth
-    points to another item than demand does (null where both agree).
+    ``looked_like_fixes`` are findings of ``flatter_but_dead``, ``kept_elsewhere`` the one that says that what
+    was kept points to another item than demand does (null where both agree).
     """
     refuted = [effect for effect in effects if effect.verdict is Verdict.REFUTED]
     defects = _with(effects, Verdict.CONFIRMED, Role.DEFECT)
@@ -160,7 +160,7 @@ def lessons(
         sentences.append("Judge a mend by whether the job lives, not by a flatter curve ahead of the kill.")
     if kept_elsewhere is not None:
         sentences.append(
-            "Rank by what an item asks for while it runs: ranking by growth named another one here."
+            "Rank by what an item asks for while it runs: ranking by what is kept named another one here."
         )
     if defects and triggers:
         sentences.append(

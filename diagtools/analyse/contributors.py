@@ -22,20 +22,30 @@ def growth_bytes(timeline: pl.DataFrame) -> int:
     return int(ends["rss_bytes"].sum())
 
 
-def contributors(
-    items: pl.DataFrame, growth: int, *, by: By, kinds: pl.DataFrame | None = None
-) -> pl.DataFrame:
-    """Which items, folders or kinds of file asked for memory, and what share of the growth did they keep?
+def rise_bytes(timeline: pl.DataFrame) -> int:
+    """How far did memory rise: highest minus first sample, summed over the processes?
 
-    ``items`` is ITEMS, ``growth`` the bytes of ``growth_bytes``, ``kinds`` a CORPUS whose paths are item names
+    ``timeline`` is TIMELINE.  Items are given as shares of it: of the growth they could be many times the whole
+    where a program gives its memory back before it ends.
+    """
+    rss = pl.col("rss_bytes")
+    return int(living(timeline).group_by("pid").agg(risen=rss.max() - rss.first())["risen"].sum())
+
+
+def contributors(
+    items: pl.DataFrame, rise: int, *, by: By, kinds: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Which items, folders or kinds of file asked for memory, and what share of its rise did they keep?
+
+    ``items`` is ITEMS, ``rise`` the bytes of ``rise_bytes``, ``kinds`` a CORPUS whose paths are item names
     (what is not in it is ``unknown``); the result is CONTRIBUTORS, the highest own demand first: what is kept
     misleads where an allocator keeps the largest request so far.  Items of one name are one contributor; the
     folder is the direct parent of the name, "." where it has none.  ``n_failed`` counts failures and timeouts.
-    ``delta_bytes`` and ``unattributed_bytes`` together sum to ``growth``; ``share`` is null where ``growth`` ≤ 0.
+    ``delta_bytes`` and ``unattributed_bytes`` together sum to ``growth_bytes``; ``share`` is null where ``rise`` ≤ 0.
     """
     keyed = _with_key(items, by, kinds)
     delta = pl.col("delta_bytes")
-    share = delta / growth if growth > 0 else pl.lit(None, dtype=pl.Float64)
+    share = delta / rise if rise > 0 else pl.lit(None, dtype=pl.Float64)
     found = (
         keyed.group_by("key")
         .agg(
@@ -52,7 +62,7 @@ def contributors(
 
 
 def unattributed_bytes(items: pl.DataFrame, growth: int) -> int:
-    """How much of the growth fell while no item was in flight?  ``items`` is ITEMS."""
+    """How much of the growth fell while no item was in flight?  ``items`` is ITEMS; negative: it was given back."""
     return growth - int(items["delta_bytes"].sum())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from diagtools.analyse.contributors import contributors, growth_bytes, top_by_demand
+from diagtools.analyse.contributors import contributors, rise_bytes, top_by_demand
 from diagtools.analyse.explain import best_explanation, explain_peaks
 from diagtools.analyse.items import in_flight, item_in_flight, success
 from diagtools.analyse.logs import last_warnings
@@ -43,13 +43,13 @@ def run_findings(
     paths are the items' names; ``attached`` as for ``peak_bytes``.  The findings are in the order in which one
     tells them; what has no data has no finding.
     """
-    growth = growth_bytes(timeline)
+    rise = rise_bytes(timeline)
     found = (
         peak_finding(timeline, tree, limit, attached=attached),
         death_finding(death, items),
         demand_finding(items),
-        kept_finding(items, growth),
-        kind_finding(items, growth, kinds),
+        kept_finding(items, rise),
+        kind_finding(items, rise, kinds),
         success_finding(items),
         best_explanation(explain_peaks(items)),
         warning_finding(logs, death),
@@ -101,10 +101,10 @@ def demand_finding(items: pl.DataFrame) -> Finding | None:
     return Finding(sentence=sentence, value=demand, unit="B", evidence=top_by_demand(items, 10))
 
 
-def kept_finding(items: pl.DataFrame, growth: int) -> Finding | None:
-    """Does the growth point to another item than the demand does?  Null where both agree or nothing grew."""
-    by_item = contributors(items, growth, by="item").drop_nulls(["delta_bytes", "demand_bytes"])
-    if by_item.height < 2 or growth <= 0:
+def kept_finding(items: pl.DataFrame, rise: int) -> Finding | None:
+    """Does what is kept point to another item than the demand does?  Null where both agree or nothing rose."""
+    by_item = contributors(items, rise, by="item").drop_nulls(["delta_bytes", "demand_bytes"])
+    if by_item.height < 2 or rise <= 0:
         return None
     kept = by_item.sort("delta_bytes", "key", descending=[True, False]).row(0, named=True)
     asked = by_item.row(0, named=True)
@@ -112,18 +112,18 @@ def kept_finding(items: pl.DataFrame, growth: int) -> Finding | None:
         return None
     own, most = format_bytes(kept["demand_bytes"]), format_bytes(asked["demand_bytes"])
     sentence = (
-        f"By growth {_shown(kept['key'])} stands first with {format_share(kept['share'])} of it, but it asked for "
+        f"{_shown(kept['key'])} kept most, {format_share(kept['share'])} of the rise, but it asked for "
         f"{own} itself, {_shown(asked['key'])} for {most}: "
-        "growth counts what an item's end still held, whether the program kept it or its allocator."
+        "kept is what was still held at an item's end, by the program or by its allocator."
     )
     return Finding(sentence=sentence, value=kept["delta_bytes"], unit="B", evidence=by_item)
 
 
-def kind_finding(items: pl.DataFrame, growth: int, kinds: pl.DataFrame | None) -> Finding | None:
+def kind_finding(items: pl.DataFrame, rise: int, kinds: pl.DataFrame | None) -> Finding | None:
     """Which kind of file asked for most, and how many of the items were of it?"""
     if kinds is None or items.is_empty():
         return None
-    by_kind = contributors(items, growth, by="kind", kinds=kinds)
+    by_kind = contributors(items, rise, by="kind", kinds=kinds)
     first = by_kind.row(0, named=True)
     if first["demand_bytes"] is None or by_kind.height < 2:
         return None

@@ -18,22 +18,25 @@ from diagtools.analyse.spans import IN_FLIGHT, OK, Span, spans
 _SAME_END_S = 0.5
 
 
-def items(markers: pl.DataFrame, timeline: pl.DataFrame, *, end_s: float) -> pl.DataFrame:
+def items(
+    markers: pl.DataFrame, timeline: pl.DataFrame, *, processes: pl.DataFrame | None = None, end_s: float
+) -> pl.DataFrame:
     """What did each item keep, and how much did it need at most?
 
-    ``markers`` is MARKERS, ``timeline`` TIMELINE, ``end_s`` the end of the run; the result is ITEMS in order
-    of begin.  The RSS at a time is the last sample at or before it (the first after it where there is none).
+    ``markers`` is MARKERS, ``timeline`` TIMELINE, ``processes`` PROCESSES (without it nothing is known of how a
+    process ended), ``end_s`` the end of the run; the result is ITEMS in order of begin.  The RSS at a time is the
+    last sample at or before it (the first after it where there is none).
 
     ``delta_bytes``: see ``shared_out``; integers that sum to the change of RSS while any item was in flight.
     ``peak_bytes``: the highest RSS from begin to end, high-water marks included (see ``Levels.highest``);
     ``demand_bytes``: that minus the RSS at begin.  Both are null where no sample fell within the item, all
     three where its process has no sample at all.
 
-    An item without an end marker is ``in_flight`` until its process's last sample, also where that process
-    ended normally before ``end_s`` (a thread that was dropped, an end marker that was never written).
+    An item without an end marker is ``in_flight`` until its process's last sample, and ``ok`` until then where that
+    process exited with status 0 (see ``spans``): it is not what a kill of another one cut short.
     """
     known = levels(timeline)
-    found = spans(markers, "item", last_s=_last_s(known), end_s=end_s)
+    found = spans(markers, "item", processes=_or_none(processes), last_s=_last_s(known), end_s=end_s)
     kept = _kept(found, known)
     peaks = [_peak(item, known) for item in found]
     begun = [known[item.pid].at(item.begin_s) if item.pid in known else 0 for item in found]
@@ -57,14 +60,16 @@ def items(markers: pl.DataFrame, timeline: pl.DataFrame, *, end_s: float) -> pl.
     )
 
 
-def phases(markers: pl.DataFrame, timeline: pl.DataFrame, *, end_s: float) -> pl.DataFrame:
+def phases(
+    markers: pl.DataFrame, timeline: pl.DataFrame, *, processes: pl.DataFrame | None = None, end_s: float
+) -> pl.DataFrame:
     """When did each phase run, and what was the highest RSS of its process in it?
 
-    ``markers`` is MARKERS, ``timeline`` TIMELINE; the result is PHASES in order of begin.  Ends, states and
-    peaks follow the rules of ``items``.
+    ``markers`` is MARKERS, ``timeline`` TIMELINE, ``processes`` PROCESSES; the result is PHASES in order of begin.
+    Ends, states and peaks follow the rules of ``items``.
     """
     known = levels(timeline)
-    found = spans(markers, "phase", last_s=_last_s(known), end_s=end_s)
+    found = spans(markers, "phase", processes=_or_none(processes), last_s=_last_s(known), end_s=end_s)
     return frames.PHASES.from_columns(
         {
             "phase": [phase.name for phase in found],
@@ -119,6 +124,10 @@ def success(items: pl.DataFrame) -> Success:
         n_in_flight=n_by_status.get(IN_FLIGHT, 0),
         share_ok=n_ok / items.height if items.height else None,
     )
+
+
+def _or_none(processes: pl.DataFrame | None) -> pl.DataFrame:
+    return frames.PROCESSES.empty() if processes is None else processes
 
 
 def _last_s(known: Mapping[int, Levels]) -> dict[int, float]:

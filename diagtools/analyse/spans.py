@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import polars as pl
@@ -16,7 +17,7 @@ _EDGES = ("begin", "note", "end")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """One stretch of work; ``status`` is ``in_flight`` where no end marker was seen."""
+    """One stretch of work; without an end marker ``status`` is ``in_flight``, or ``ok`` (see ``spans``)."""
 
     name: str
     index: int
@@ -29,13 +30,26 @@ class Span:
     features: Mapping[str, float]
 
 
-def spans(markers: pl.DataFrame, kind: str, *, last_s: Mapping[int, float], end_s: float) -> list[Span]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Exit:
+    t_s: float
+    status: int | None
+
+
+def spans(
+    markers: pl.DataFrame, kind: str, *, processes: pl.DataFrame, last_s: Mapping[int, float], end_s: float
+) -> list[Span]:
     """Which stretches of this kind (``item`` or ``phase``) do the markers tell of, in order of begin?
 
-    ``markers`` is MARKERS.  Markers of one stretch share process and ``index``.  Notes merge into the features,
-    the later value wins.  A stretch without an end is in flight until its process was last seen (``last_s`` by
-    pid, ``end_s`` for others), or until its process begins the same index again: it replaced itself by ``exec``.
-    Notes and ends without a begin are left out: a forked child leaves a block that its parent entered.
+    ``markers`` is MARKERS, ``processes`` PROCESSES.  Markers of one stretch share process and ``index``.  Notes
+    merge into the features, the later value wins.  A stretch without an end is in flight until its process was last
+    seen (``last_s`` by pid, ``end_s`` for others), or until its process begins the same index again: it replaced
+    itself by ``exec``.  Notes and ends without a begin are left out: a forked child leaves a block that its parent
+    entered.
+
+    Where the process of a stretch without an end exited with status 0, the stretch is ``ok``: nothing tells how it
+    ended, but its process says that all went well, and ``mark`` too ends so what is open at such an exit.  An unknown
+    status says no such thing (of a worker, whose own parent collected it): there it stays in flight.
     """
     told: list[list[dict[str, Any]]] = []
     current: dict[tuple[int, int], list[dict[str, Any]]] = {}
@@ -48,7 +62,11 @@ def spans(markers: pl.DataFrame, kind: str, *, last_s: Mapping[int, float], end_
             told.append(current[key])
         elif row["edge"] == "end":
             current.pop(key, None)
-    found = [_span(rows, last_s.get(rows[0]["pid"], end_s)) for rows in told]
+    exits = _exits(processes)
+    found = [
+        _span(rows, last_s.get(rows[0]["pid"], end_s), OK if _exited_well(rows[0], exits) else IN_FLIGHT)
+        for rows in told
+    ]
     return sorted(found, key=lambda span: (span.begin_s, span.pid, span.index))
 
 
@@ -58,7 +76,22 @@ def _in_order(markers: pl.DataFrame, kind: str) -> list[dict[str, Any]]:
     return mine.sort("t_s", "pid", "index", "order", maintain_order=True).to_dicts()
 
 
-def _span(rows: list[dict[str, Any]], last_s: float) -> Span:
+def _exits(processes: pl.DataFrame) -> dict[int, list[_Exit]]:
+    """How did the processes of each pid end, in order of time?"""
+    found: dict[int, list[_Exit]] = {}
+    for pid, ended_s, status in processes.select("pid", "ended_s", "exit_status").iter_rows():
+        found.setdefault(pid, []).append(_Exit(t_s=inf if ended_s is None else ended_s, status=status))
+    return found
+
+
+def _exited_well(begin: dict[str, Any], exits: Mapping[int, list[_Exit]]) -> bool:
+    """Did the process that began this end with status 0?  The first of its pid that ended after the begin."""
+    after = (each for each in exits.get(begin["pid"], ()) if each.t_s >= begin["t_s"])
+    first = next(after, None)
+    return first is not None and first.status == 0
+
+
+def _span(rows: list[dict[str, Any]], last_s: float, unended: str) -> Span:
     begin, last = rows[0], rows[-1]
     is_over = len(rows) > 1 and last["edge"] != "note"
     has_end = last["edge"] == "end"
@@ -69,7 +102,7 @@ def _span(rows: list[dict[str, Any]], last_s: float) -> Span:
         tid=begin["tid"],
         begin_s=begin["t_s"],
         end_s=max(begin["t_s"], last["t_s"] if is_over else last_s),
-        status=(last["status"] or OK) if has_end else IN_FLIGHT,
+        status=(last["status"] or OK) if has_end else unended,
         error=last["error"] if has_end else None,
         features=_features(rows[:-1] if is_over and not has_end else rows),
     )

@@ -27,6 +27,11 @@ def pids(folder: Path) -> frozenset[int]:
     return frozenset(record.pid for record in _records(folder, records.PROCESS))
 
 
+def ended_ns(folder: Path, pid: int) -> int | None:
+    """When was this process of the run first seen to have ended, on the recording's clock?  Null where it was not."""
+    return next((record.t_ns for record in _records(folder, records.EXIT) if record.pid == pid), None)
+
+
 def end(folder: Path) -> int:
     """Kills those processes of the run that still live; returns how many.
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from diagtools import __version__
 from diagtools.probes import records
-from diagtools.redact import redact_argv, redact_env, redact_path
+from diagtools.redact import redact_argv, redact_env, redact_folder
 from diagtools.values import Artefact, Manifest, Target
 
 NAME = "run.json"
@@ -32,7 +32,7 @@ def begun(folder: Path, target: Target | None, *, pid: int | None, hz: float, ba
         name=folder.name,
         state="recording",
         argv=redact_argv(target.argv) if target else ("attached", str(pid)),
-        cwd=redact_path(target.cwd or _working_folder()) if target else "",
+        cwd=redact_folder(target.cwd or _working_folder()) if target else "",
         env=redact_env({**os.environ, **(target.env if target else {})}),
         hz=hz,
         backend=backend,
@@ -67,6 +67,7 @@ def write(manifest: Manifest, folder: Path) -> None:
     temporary = folder / f"{NAME}.tmp"
     try:
         text = json.dumps(_plain(manifest), indent=1, ensure_ascii=True)
+        temporary.touch(mode=0o600)
         temporary.write_text(text + "\n", encoding="ascii")
         temporary.replace(folder / NAME)
     finally:
@@ -113,7 +114,7 @@ def _items(target: Target | None) -> dict[str, str]:
         return {}
     if source.calls:
         return {"calls": source.calls}
-    return {"opened_under": redact_path(source.opened_under or "")}
+    return {"opened_under": redact_folder(source.opened_under or "")}
 
 
 def _artefacts(folder: Path) -> dict[str, Artefact]:

@@ -263,7 +263,7 @@ class _Recording:
         if not sampler.is_closed:
             found.append(Validity(what="timeline", state=State.TRUNCATED, note="the sampler was killed"))
         if sampler.n_lost:
-            note = f"{sampler.n_lost} records found no room on the disk"
+            note = f"{sampler.n_lost:,} records found no room on the disk"
             found.append(Validity(what="timeline", state=State.TRUNCATED, note=note))
         return tuple(found)
 
@@ -276,7 +276,7 @@ class _Recording:
             self._manifest,
             self._path,
             exit_status=sampler.exit_status,
-            duration_s=round(duration_s, 3),
+            duration_s=_lasted_s(self._path, clock, sampler.started_pid) or round(duration_s, 3),
             start_ns=clock.t_ns if clock else None,
             wall_ns=clock.payload[2] if clock else None,
             git=manifests.git_revision(self._target.cwd) if self._target else {},
@@ -300,6 +300,12 @@ def _said_of_leftovers(sampler: SamplerProcess) -> Iterator[str]:
 
 def _kernel_log(path: Path, clock: records.Record | None) -> tuple[str, ...]:
     return kernel_log.oom_lines(leftovers.pids(path), clock.t_ns if clock else 0)
+
+
+def _lasted_s(path: Path, clock: records.Record | None, pid: int | None) -> float | None:
+    """How long did the target run, as the timeline tells it?  Null where that does not hold its end."""
+    ended_ns = leftovers.ended_ns(path, pid) if pid is not None else None
+    return None if ended_ns is None or clock is None else (ended_ns - clock.t_ns) / 1e9
 
 
 def _clock(path: Path) -> records.Record | None:

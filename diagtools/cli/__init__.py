@@ -6,21 +6,25 @@ A command's module is imported only when that command runs, so that ``record`` s
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import json
-import os
 import sys
 from collections.abc import Sequence
 
 from diagtools import __version__
 from diagtools.cli import arguments
+from diagtools.cli.output import discard, is_broken, not_written, printed
 from diagtools.errors import DiagtoolsError, RecorderError, StartError, UsageError
+from diagtools.units import SIZE_HINT
 
 
 class _Parser(argparse.ArgumentParser):
     """Raises our own error for wrong use instead of printing a page."""
 
     def error(self, message: str) -> None:  # type: ignore[override]  # it raises, as the original exits
+        if message.startswith("argument --limit:"):  # a size below zero looks like another option
+            raise UsageError("--limit needs a size above zero.", hint=SIZE_HINT)
         raise UsageError(f"{message[:1].upper()}{message[1:]}.", hint=f"{self.prog} --help")
 
 
@@ -54,8 +58,12 @@ def _status(given: list[str]) -> int:
         _report(error, as_json="--json" in own)
         return _exit_status(own, error)
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        discard(sys.stdout)
         return 0
+    except OSError as error:
+        ours = _as_ours(error)
+        _report(ours, as_json="--json" in own)
+        return _exit_status(own, ours)
     except KeyboardInterrupt as interrupt:
         for note in getattr(interrupt, "__notes__", []):
             print(note, file=sys.stderr)
@@ -65,11 +73,8 @@ def _status(given: list[str]) -> int:
 def _let_go() -> None:
     """What nobody reads any more goes nowhere: a failing flush at exit would replace our status by 120."""
     for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None:
-                stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if is_broken(stream):
+            discard(stream)
 
 
 def _split(given: list[str]) -> tuple[list[str], list[str] | None]:
@@ -105,10 +110,32 @@ def _exit_status(own: list[str], error: DiagtoolsError) -> int:
     return error.exit_status
 
 
+def _as_ours(error: OSError) -> DiagtoolsError:
+    if error.filename is None:  # a file that can be opened and not written
+        return not_written(error)
+    return DiagtoolsError(
+        f"'{error.filename}' cannot be used: {error.strerror or error}.",
+        hint="see who may use it, and how full its disk is.",
+    )
+
+
 def _report(error: DiagtoolsError, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"error": {"kind": error.kind, "message": error.message, "hint": error.hint}}))
-    elif sys.stderr is not None:
-        print(f"diagtools: {error.message}", file=sys.stderr)
-        if error.hint:
-            print(f"  Hint: {error.hint}", file=sys.stderr)
+    """Says what went wrong: for scripts as one object on stdout, without secrets, for people on stderr."""
+    if as_json and printed(json.dumps({"error": {"kind": error.kind, **_texts(error)}})) is None:
+        return
+    if sys.stderr is not None:
+        hint = f"\n  Hint: {error.hint}" if error.hint else ""
+        with contextlib.suppress(OSError):  # nobody is left to be told
+            print(f"diagtools: {error.message}{hint}", file=sys.stderr, flush=True)
+
+
+def _texts(error: DiagtoolsError) -> dict[str, str | None]:
+    from diagtools.redact import redact_text
+
+    texts = {"message": error.message, "hint": error.hint}
+    return {name: text and _encodable(redact_text(text)) for name, text in texts.items()}
+
+
+def _encodable(text: str) -> str:
+    """Bytes of a name that are no text stand as escapes: lone surrogates are no JSON."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -8,27 +8,34 @@ import os
 import shlex
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from diagtools.capture.runner import Captured, Streams, attach, capture
-from diagtools.errors import UsageError
+from diagtools.cli.output import not_written, printed
+from diagtools.errors import DiagtoolsError, UsageError
 from diagtools.values import Enforcer, ItemSource, Limit, Target
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Records, says on stderr where, and returns the target's exit status."""
     captured = _attached(chosen) if chosen.pid is not None else _captured(chosen)
-    for warning in captured.warnings:
+    for warning in (*captured.warnings, *_missing_items(captured.folder)):
         _say(f"diagtools: {warning}")
     if chosen.json:
-        from diagtools.cli.show import print_json
-
-        with contextlib.suppress(BrokenPipeError):  # the reader went away: the target's status still counts
-            print_json(captured.folder)
-            sys.stdout.flush()
+        _print_json(captured.folder)
     else:
         _say(f"diagtools: {_ending(captured)} See: diagtools show {_shown(captured.folder)}")
     return captured.exit_status or 0
+
+
+def _print_json(folder: Path) -> None:
+    """Prints what was recorded; where that cannot be written, the target's status still counts."""
+    from diagtools.cli.show import as_json
+
+    error = printed(as_json(folder))
+    if error is not None and not isinstance(error, BrokenPipeError):  # a reader that went away knows
+        _say(f"diagtools: {not_written(error).message}")
 
 
 def _captured(chosen: argparse.Namespace) -> Captured:
@@ -37,7 +44,7 @@ def _captured(chosen: argparse.Namespace) -> Captured:
 
 
 def _attached(chosen: argparse.Namespace) -> Captured:
-    if chosen.argv or chosen.limit or chosen.items_opened_under or chosen.items_calls:
+    if chosen.argv or chosen.limit is not None or chosen.items_opened_under or chosen.items_calls:
         raise UsageError(
             "--pid records a timeline only: no command, limit or items.", hint="leave the others out."
         )
@@ -45,7 +52,7 @@ def _attached(chosen: argparse.Namespace) -> Captured:
 
 
 def _target(chosen: argparse.Namespace) -> Target:
-    limit = Limit.parse(chosen.limit, Enforcer(chosen.limit_by)) if chosen.limit else None
+    limit = Limit.parse(chosen.limit, Enforcer(chosen.limit_by)) if chosen.limit is not None else None
     under = chosen.items_opened_under
     if under is not None and not under.is_dir():
         raise UsageError(
@@ -53,6 +60,17 @@ def _target(chosen: argparse.Namespace) -> Target:
         )
     items = ItemSource(opened_under=under, calls=chosen.items_calls) if under or chosen.items_calls else None
     return Target(argv=tuple(chosen.argv), limit=limit, items=items)
+
+
+def _missing_items(folder: Path) -> Iterator[str]:
+    """Were items asked for, and none recorded?"""
+    from diagtools.read.manifest import read_manifest  # here: the target waits for what this module imports
+    from diagtools.read.no_items import no_items
+
+    with contextlib.suppress(DiagtoolsError):  # the folder is gone: that has been said
+        found = no_items(folder, read_manifest(folder).items)
+        if found is not None:
+            yield str(found)
 
 
 def _say(text: str) -> None:

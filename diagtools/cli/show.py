@@ -21,15 +21,15 @@ def run(chosen: argparse.Namespace) -> int:
 
         draw(Run.open(path), chosen.png)
     if chosen.json:
-        print_json(path)
+        print(as_json(path))
     else:
         print(explain(Run.open(path)).as_text())
     return 0
 
 
-def print_json(path: Path) -> None:
-    """Prints the JSON of one run."""
-    print(json.dumps(explain(Run.open(path)).as_json()))
+def as_json(path: Path) -> str:
+    """The JSON of one run."""
+    return json.dumps(explain(Run.open(path)).as_json())
 
 
 def _newest() -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from diagtools.analyse.contributors import contributors, growth_bytes, unattributed_bytes
+from diagtools.analyse.contributors import contributors, growth_bytes, rise_bytes, unattributed_bytes
 from diagtools.analyse.findings import run_findings
 from diagtools.errors import UsageError
 from diagtools.present.charts.timeline import timeline_chart
@@ -32,6 +32,11 @@ class Explanation:
         """By how much did the tree's processes grow, summed?"""
         return 0 if self.run.tree.is_empty() else growth_bytes(self.run.timeline)
 
+    @cached_property
+    def rise_bytes(self) -> int:
+        """How far did the tree's processes rise, summed?  The items' shares are of this."""
+        return 0 if self.run.tree.is_empty() else rise_bytes(self.run.timeline)
+
     @property
     def unattributed_bytes(self) -> int | None:
         """Which part of the growth belongs to no item?  Null where no memory was sampled."""
@@ -40,12 +45,12 @@ class Explanation:
     @cached_property
     def by_item(self) -> pl.DataFrame:
         """CONTRIBUTORS by item."""
-        return contributors(self.run.items, self.growth_bytes, by="item")
+        return contributors(self.run.items, self.rise_bytes, by="item")
 
     @cached_property
     def by_folder(self) -> pl.DataFrame:
         """CONTRIBUTORS by folder."""
-        return contributors(self.run.items, self.growth_bytes, by="folder")
+        return contributors(self.run.items, self.rise_bytes, by="folder")
 
     @cached_property
     def findings(self) -> list[Finding]:
@@ -59,7 +64,7 @@ class Explanation:
             items=run.items,
             logs=run.logs,
             death=run.death,
-            limit=run.manifest.limit,
+            limit=run.limit,
             attached=run.is_attached,
         )
 
@@ -83,6 +88,7 @@ class Explanation:
             argv=run.manifest.argv,
             death=run.death,
             exit_status=run.exit_status,
+            ending=run.ending,
             peak_bytes=run.peak_rss_bytes,
             limit_bytes=run.limit_bytes,
             duration_s=run.duration_s,
@@ -121,8 +127,16 @@ def explain(run: Run) -> Explanation:
 
 
 def draw(run: Run, picture: Path) -> None:
-    """Draws the run's timeline as a PNG."""
+    """Draws the run's timeline as a PNG.  Raises ``UsageError`` for any other file and where it cannot be written."""
+    if picture.suffix.lower() != ".png":
+        raise UsageError(
+            f"'{picture}' is not the name of a PNG, the only kind of picture there is.",
+            hint=f"--png {picture.with_suffix('.png') if picture.name else 'timeline.png'}",
+        )
     try:
         picture.write_bytes(draw_png(explain(run).chart().to_dict()))
     except OSError as error:
-        raise UsageError(f"'{picture}' cannot be written: {error.strerror}.") from error
+        raise UsageError(
+            f"'{picture}' cannot be written: {error.strerror}.",
+            hint="name a file in a folder that takes one.",
+        ) from error

@@ -1,7 +1,7 @@
 """An indexing job is killed for memory: what killed it, which theory is right, and by how much?
 
-The program under study is ``workloads.rag``; this module knows its command line and its markers, nothing else
-of it.  Everything that the notebook shows is computed from the runs of the case.
+The program under study is ``workloads.rag``; this module knows its command line, its markers and which files
+it would select, nothing else of it.  Everything that the notebook shows is computed from the runs of the case.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import altair as alt
 import polars as pl
 
 from diagtools.analyse.conclusion import conclude, flatter_but_dead, in_short, largest_harmless, lessons
-from diagtools.analyse.contributors import contributors, growth_bytes
+from diagtools.analyse.contributors import contributors, rise_bytes
 from diagtools.analyse.corpus import classify
 from diagtools.analyse.explain import explain_peaks
 from diagtools.analyse.findings import kept_finding, run_findings
@@ -43,8 +43,12 @@ from diagtools.read.corpus import read_corpus
 from diagtools.run import Run
 from diagtools.units import format_bytes, parse_bytes
 from diagtools.values import Budget, Effect, Finding, Hypothesis, Limit, Role, Target
+from workloads.rag.corpus import walk_folder
+from workloads.rag.errors import CorpusError
+from workloads.rag.manifest import open_manifest
 
 ARENA, GENERATED, BATCH, ALL_MENDS = "arena mended", "generated excluded", "batches bounded", "all mends"
+_OTHER_CORPUS = "name a folder with source files in it: -p corpus=path/to/your/code"
 _QUESTION = "An indexing job is killed for memory. What kills it, and what would keep it alive?"
 
 
@@ -156,7 +160,7 @@ class IndexingOom(Case):
         """Who asked for the memory: own peak demand beside memory kept, by file, coloured by kind."""
         kinds = dict(self.kinds.select("path", "kind").iter_rows())
         run = self.run
-        by_item = contributors(run.items, growth_bytes(run.timeline), by="item")
+        by_item = contributors(run.items, rise_bytes(run.timeline), by="item")
         cut_short = [run.item_in_flight] if run.item_in_flight else []
         return demand_chart(by_item, kinds=kinds, cut_short=cut_short)
 
@@ -195,7 +199,7 @@ class IndexingOom(Case):
     def lessons(self) -> Prose:
         """What this case teaches, as far as its own runs show it."""
         run = self.run
-        kept = kept_finding(run.items, growth_bytes(run.timeline))
+        kept = kept_finding(run.items, rise_bytes(run.timeline))
         return Prose(lessons(self.effects, self._looked_like_a_fix(), kept), heading="Lessons")
 
     def findings(self) -> list[Finding]:
@@ -311,7 +315,19 @@ def _corpus(name: str) -> Path:
             f"There is no corpus {name!r}.",
             hint=f"name a folder, a manifest, or one of: {', '.join(known)}.",
         )
+    _must_hold_files(path)
     return path.resolve()
+
+
+def _must_hold_files(path: Path) -> None:
+    """Raises ``UsageError`` where the program under study would find nothing to index, before it is started."""
+    try:
+        corpus = walk_folder(path) if path.is_dir() else open_manifest(path)
+    except CorpusError as error:
+        fact, _, hint = str(error).partition(" Hint: ")
+        raise UsageError(fact, hint=hint or _OTHER_CORPUS) from error
+    if not corpus.files:
+        raise UsageError(f"The corpus '{path}' has no files to index.", hint=_OTHER_CORPUS)
 
 
 def _unused(folder: Path) -> Path:

@@ -52,12 +52,11 @@ def execute(
     """Runs the notebook of this investigation into ``folder``; ``tell`` gets each line of progress.
 
     The notebook's own metadata say which parameters a full run has beside its quick defaults; ``parameters``
-    override both.  What was executed is kept also where a cell failed.  Raises ``UsageError`` for parameters
-    that the notebook does not have.
+    override both.  What was executed is kept also where a cell failed, its outputs and metadata redacted.  Raises
+    ``UsageError`` for parameters that the notebook does not have, and for those that it refused before it showed
+    anything; nothing is left then.
     """
     import nbformat
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
 
     from diagtools.present.exporter import export_notebook
 
@@ -65,24 +64,57 @@ def execute(
     template = nbformat.read(source, as_version=4)
     full = {**template.metadata.get("diagtools", {}).get("full", {}), **parameters}
     _check_parameters(source, full)
+    is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     executed = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}.ipynb"
-    error: DiagtoolsError | None = None
     with _progress(tell):
         try:
-            papermill.execute_notebook(
-                str(source),
-                str(executed),
-                parameters=full,
-                kernel_name="python3",
-                progress_bar=False,
-                cwd=".",
-                config=_kernel_config(),
-            )
-        except PapermillExecutionError as failure:
-            error = _as_ours(failure.ename, failure.evalue)
-    case = _case(nbformat.read(executed, as_version=4))
-    return Executed(notebook=executed, page=export_notebook(executed), case=case, error=error)
+            error = _run(source, executed, full)
+        finally:
+            _make_shareable(executed)
+    made = nbformat.read(executed, as_version=4)
+    if isinstance(error, UsageError) and not _has_shown_anything(made):
+        executed.unlink()
+        if is_new:
+            folder.rmdir()
+        raise error
+    return Executed(notebook=executed, page=export_notebook(executed), case=_case(made), error=error)
+
+
+def _run(source: Path, executed: Path, parameters: Mapping[str, object]) -> DiagtoolsError | None:
+    """Executes the notebook; the error that stopped it, if one did."""
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    try:
+        papermill.execute_notebook(
+            str(source),
+            str(executed),
+            parameters=dict(parameters),
+            kernel_name="python3",
+            progress_bar=False,
+            cwd=".",
+            config=_kernel_config(),
+        )
+    except PapermillExecutionError as failure:
+        return _as_ours(failure.ename, failure.evalue)
+    return None
+
+
+def _make_shareable(executed: Path) -> None:
+    """Redacts what the execution wrote into the notebook.  Its source stays: it is there to be run again."""
+    import nbformat
+
+    from diagtools.present.shareable import shareable
+
+    if executed.exists():  # not where the first cell was never reached
+        nbformat.write(shareable(nbformat.read(executed, as_version=4), working_folder=Path.cwd()), executed)
+
+
+def _has_shown_anything(notebook: Any) -> bool:
+    """Is there an output that is not the error which stopped the execution, nor what papermill says of it?"""
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    return any(output.output_type != "error" for output in outputs)
 
 
 def parse_parameters(pairs: list[str]) -> dict[str, object]:

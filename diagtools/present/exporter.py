@@ -56,7 +56,10 @@ def read_notebook(path: Path) -> Any:
         nbformat.validate(notebook)
     except (ValueError, KeyError, AttributeError, TypeError, nbformat.ValidationError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DamagedError(f"'{path.name}' is not a Jupyter notebook: {reason[:200]}") from error
+        raise DamagedError(
+            f"'{path.name}' is not a Jupyter notebook: {reason[:200]}",
+            hint="pass an .ipynb file that Jupyter opens; `diagtools show` is for the folder of a run.",
+        ) from error
     return notebook
 
 

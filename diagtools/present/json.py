@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 
-from diagtools.errors import DiagtoolsError
 from diagtools.redact import redact_path, redact_text
 from diagtools.values import Death, Finding, Validity
 
@@ -59,12 +58,6 @@ def show_json(
         ],
         "findings": [_text(redact_text(str(finding))) for finding in findings],
     }
-
-
-def error_json(error: DiagtoolsError) -> dict[str, Any]:
-    """What a script gets to see of a request that was refused or failed."""
-    hint = None if error.hint is None else _text(redact_text(error.hint))
-    return {"error": {"kind": error.kind, "message": _text(redact_text(error.message)), "hint": hint}}
 
 
 def _death(death: Death) -> dict[str, Any]:

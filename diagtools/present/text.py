@@ -20,7 +20,7 @@ from diagtools.present.names import printable, shortened
 from diagtools.present.wording import SIGNS, change, measured, of_limit, where_it_ended
 from diagtools.redact import redact_argv, redact_path, redact_text
 from diagtools.units import format_bytes, format_seconds
-from diagtools.values import Death, Effect, Finding, State, Validity, Verdict
+from diagtools.values import Death, Effect, Ending, Finding, State, Validity, Verdict
 
 WIDTH = 100
 _N_COMMAND_LINES = 3
@@ -42,6 +42,7 @@ def run_summary(
     argv: Sequence[str] = (),
     death: Death | None = None,
     exit_status: int | None = None,
+    ending: Ending = Ending.UNKNOWN,
     peak_bytes: int | None = None,
     limit_bytes: int | None = None,
     duration_s: float | None = None,
@@ -59,7 +60,7 @@ def run_summary(
     ``by_item`` and ``by_folder`` are CONTRIBUTORS.  The verdict comes first, then the figures, who asked for the
     memory, the program's last words, the findings, and what is not to be trusted.  Secrets and homes are redacted.
     """
-    verdict = _verdict(death, exit_status, item_in_flight)
+    verdict = _verdict(death, exit_status, ending, item_in_flight)
     is_comparable = all(one.state is not State.SHARED_N_TIMES for one in validity)
     peak = _peak(peak_bytes, limit_bytes if is_comparable else None)
     blocks = [
@@ -113,12 +114,19 @@ def _theory(effect: Effect) -> str:
     return f"{verdict} {shortened(hypothesis.name, 40)}: {before} → {after}, {change(effect)}"
 
 
-def _verdict(death: Death | None, exit_status: int | None, item: str | None) -> str:
+_UNSEEN = {
+    Ending.ENDED: "Ended, its exit status was not seen",
+    Ending.WENT_ON: "The recording was stopped, the program went on",
+    Ending.UNKNOWN: "The recording ended before the program did",
+}
+
+
+def _verdict(death: Death | None, exit_status: int | None, ending: Ending, item: str | None) -> str:
     if death is not None:
         words = where_it_ended(death, None, item)
         return f"{words[0].upper()}{words[1:]} ({death.grade})"
     if exit_status is None:
-        return "The recording ended before the program did"
+        return _UNSEEN[ending]
     return "Finished" if exit_status == 0 else f"Failed with exit status {exit_status}"
 
 
@@ -154,7 +162,7 @@ def _contributors(heading: str, frame: pl.DataFrame | None, n: int) -> list[str]
         "key": tables.Column(heading=heading, words=_name, is_number=False),
         "demand_bytes": tables.size("own demand"),
         "delta_bytes": tables.size("kept"),
-        "share": tables.share("of growth"),
+        "share": tables.share("of the rise"),
     }
     rest = frame.height - n
     more = [f"  and {rest:,} more"] if rest > 0 else []
@@ -168,7 +176,8 @@ def _name(key: str) -> str:
 def _unattributed(n_bytes: int | None, by_item: pl.DataFrame | None) -> list[str]:
     if n_bytes is None or by_item is None or by_item.is_empty():
         return []
-    return [f"Growth while no item was in flight: {format_bytes(n_bytes)}"]
+    words = "Growth" if n_bytes >= 0 else "Given back"
+    return [f"{words} while no item was in flight: {format_bytes(abs(n_bytes))}"]
 
 
 def _block(heading: str, lines: Iterable[str], *, clip: bool = False) -> list[str]:

@@ -112,14 +112,3 @@ def dressed(chart: _Chart) -> _Chart:
         view=alt.ViewConfig(stroke=None),
     )
     return look
-
-
-def stacked(*charts: alt.LayerChart | alt.VConcatChart, spacing: int = 28) -> alt.VConcatChart:
-    """Several finished charts below each other as one picture; a concatenation takes the look only at its top."""
-    plain = []
-    for chart in charts:
-        bare = chart.copy(deep=False)
-        bare.config = alt.Undefined
-        plain.append(bare)
-    together: alt.VConcatChart = alt.vconcat(*plain, spacing=spacing).resolve_scale(color="independent")
-    return dressed(together)

@@ -23,6 +23,8 @@ CALLS_VARIABLE = "DIAGTOOLS_ITEMS_CALLS"
 
 _PROBES = os.path.dirname(os.path.abspath(__file__))
 _MARK = os.path.join(os.path.dirname(_PROBES), "mark.py")
+#: The module that sees to what each variable asks for; the others are not loaded.
+_PROBE_OF = {UNDER_VARIABLE: "items", CALLS_VARIABLE: "calls"}
 _BOOTED = "_diagtools_booted"  # in sys
 INJECTED = os.path.join(_PROBES, "inject")
 
@@ -66,9 +68,11 @@ def start() -> None:
     version = " ".join(sys.version.split())
     try:
         sys.meta_path.append(_Supplier(mark))
-        if os.environ.get(UNDER_VARIABLE) or os.environ.get(CALLS_VARIABLE):
-            items = _load("diagtools.probes.items", os.path.join(_PROBES, "items.py"))
-            items.start(mark, os.environ.get(UNDER_VARIABLE), os.environ.get(CALLS_VARIABLE))
+        for variable, probe in _PROBE_OF.items():
+            asked = os.environ.get(variable)
+            if asked:
+                path = os.path.join(_PROBES, probe + ".py")
+                _load("diagtools.probes." + probe, path).watch(asked, recorder)
     except Exception as error:  # noqa: BLE001 - the program goes on without the probe, and the run says so
         recorder.boot(version, f"{type(error).__name__}: {error}")
     else:

@@ -19,6 +19,7 @@ _LINKS_OF_ONE_THREAD = 3  # of /proc/PID/task: two of any folder, and one for ea
 _CHILDREN_BYTES = 4096
 _SPARE = 8  # descriptors that stay free for a file that is read once
 _STAT_BYTES = 1024
+_STAT_NS = 500_000_000
 _IO_BYTES = 512
 _STATUS_BYTES = 16384  # a user of a thousand groups has a long Groups: line before VmHWM:
 
@@ -32,6 +33,7 @@ class Process:
     __slots__ = (
         "_children",
         "_io",
+        "_next_stat",
         "_stat",
         "_status",
         "_statm",
@@ -60,7 +62,7 @@ class Process:
         self.name = command_name(pid)
         self.rss = self.shared = self.hwm = self.swap_kib = self.n_threads = 0
         self.cpu_us = self.pss = UNKNOWN
-        self.t_slow = 0
+        self.t_slow = self._next_stat = 0
 
     def read_fast(self) -> None:
         """Reads RSS and its shared part; the RSS is 0 once the process is dying.  Raises ``OSError``."""
@@ -70,13 +72,19 @@ class Process:
         self.shared = int(fields[2]) * PAGE
 
     def read_slow(self, t_ns: int) -> None:
-        """Reads the high-water mark, threads, swap and CPU time.  Raises ``OSError``, also for another's pid."""
+        """Reads the high-water mark, threads and swap, seldom also the CPU time.  Raises ``OSError``."""
         self.t_slow = t_ns
         status = self._status.read(_STATUS_BYTES)
         if b"\nVmHWM:" in status:  # a dying process has none: the last one stays
             self.hwm = max(_field(status, b"\nVmHWM:") * 1024, self.rss)
         self.swap_kib = _field(status, b"\nVmSwap:")
         self.n_threads = _field(status, b"\nThreads:")
+        if t_ns >= self._next_stat or self._stat.fd < 0:
+            self._next_stat = t_ns + _STAT_NS
+            self._read_stat()
+
+    def _read_stat(self) -> None:
+        """A file that stays open tells of its own process for ever; of another with its pid where it does not."""
         fields = _after_name(self._stat.read(_STAT_BYTES))
         if int(fields[_START]) != self.ticks:
             raise ProcessLookupError(self.pid)

@@ -16,6 +16,8 @@ from diagtools.values import Manifest, State, Validity
 
 _HALF_UNKNOWN = 0xFFFF_FFFF
 _EVENT_NAMES = dict(enumerate(records.EVENTS))
+#: Of all others the second value is a zero that nobody meant.
+_EVENTS_WITH_SECOND = ("closed", "watchdog", "cap", "decimated")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,8 @@ def _half(value: pl.Expr) -> pl.Expr:
 
 def _events(rows: pl.DataFrame) -> pl.DataFrame:
     names = pl.col("small").replace_strict(_EVENT_NAMES, default="unknown", return_dtype=pl.String)
-    frame = _of(rows, records.EVENT).select("t_s", kind=names, pid="pid", value=_signed("p0"))
+    second = pl.when(names.is_in(_EVENTS_WITH_SECOND)).then(_signed("p1"))
+    frame = _of(rows, records.EVENT).select("t_s", kind=names, pid="pid", value=_signed("p0"), second=second)
     return frames.EVENTS.check(frame)
 
 

@@ -12,6 +12,9 @@ from diagtools.values import State, Validity
 #: Above this share of ticks that were due and not taken, figures of short peaks cannot be trusted.
 _STARVED_SHARE = 0.01
 
+#: What is said of a timeline without its closing mark.
+NOT_CLOSED = "the recorder did not close the run: it was killed, or still records"
+
 
 def trust_in_timeline(
     recording: Recording, samples: pl.DataFrame, events: pl.DataFrame
@@ -45,7 +48,7 @@ def _losses(recording: Recording, events: pl.DataFrame) -> list[str]:
 def _ends(samples: pl.DataFrame, events: pl.DataFrame) -> list[str]:
     notes = []
     if "closed" not in events["kind"]:
-        notes.append("the recorder did not close the run: it was killed, or still records")
+        notes.append(NOT_CLOSED)
     if samples.is_empty():
         notes.append("no memory was sampled: the target ended before the first sample")
     return notes

@@ -33,10 +33,9 @@ def system(*rows):
 
 
 def events(*rows):
-    """EVENTS of (t_s, kind) or (t_s, kind, value)."""
-    return _frame(
-        frames.EVENTS, [dict(zip(("t_s", "kind", "value"), row, strict=False)) for row in rows], {"pid": 1}
-    )
+    """EVENTS of (t_s, kind), (t_s, kind, value) or (t_s, kind, value, second)."""
+    names = ("t_s", "kind", "value", "second")
+    return _frame(frames.EVENTS, [dict(zip(names, row, strict=False)) for row in rows], {"pid": 1})
 
 
 def markers(*rows, kind="item"):
@@ -51,6 +50,12 @@ def markers(*rows, kind="item"):
         if row["edge"] == "end":
             row.setdefault("status", "ok")
     return _frame(frames.MARKERS, named, {"pid": 1, "tid": 1, "kind": kind})
+
+
+def processes(*rows):
+    """PROCESSES of (pid, ended_s, exit_status)."""
+    named = [dict(zip(("pid", "ended_s", "exit_status"), row, strict=True)) for row in rows]
+    return _frame(frames.PROCESSES, named, {"started_s": 0.0})
 
 
 def items(*rows):
@@ -113,6 +118,7 @@ def build():
         system=system,
         events=events,
         markers=markers,
+        processes=processes,
         items=items,
         logs=logs,
         corpus=corpus,

@@ -2,7 +2,13 @@
 
 import pytest
 
-from diagtools.analyse.contributors import contributors, growth_bytes, top_by_demand, unattributed_bytes
+from diagtools.analyse.contributors import (
+    contributors,
+    growth_bytes,
+    rise_bytes,
+    top_by_demand,
+    unattributed_bytes,
+)
 
 
 @pytest.fixture
@@ -25,6 +31,18 @@ def test_growth_is_last_minus_first_of_each_process(build):
     timeline = build.timeline((0.0, 100, 1), (1.0, 150, 1), (2.0, 0, 1), (0.5, 40, 2), (1.5, 30, 2))
     assert growth_bytes(timeline) == 50 - 10
     assert growth_bytes(build.timeline()) == 0
+
+
+def test_shares_are_of_the_rise_which_a_release_before_the_end_does_not_shrink(build):
+    timeline = build.timeline((0.0, 100, 1), (1.0, 400, 1), (2.0, 110, 1), (9.0, 110, 1))
+    assert (growth_bytes(timeline), rise_bytes(timeline)) == (10, 300)
+    kept = build.items({"item": "a", "delta_bytes": 270})
+    assert contributors(kept, rise_bytes(timeline), by="item")["share"].to_list() == pytest.approx([0.9])
+    assert unattributed_bytes(kept, growth_bytes(timeline)) == -260
+
+
+def test_nothing_recorded_did_not_rise(build):
+    assert rise_bytes(build.timeline()) == 0
 
 
 def test_items_of_one_name_are_one_contributor_and_demand_comes_first(four):

@@ -111,9 +111,7 @@ def test_growth_that_blames_another_item_is_told(build):
         {"item": "killer.js", "delta_bytes": 400 * MIB, "demand_bytes": 1400 * MIB},
     )
     sentence = _sentence(kept_finding(frame, 1000 * MIB))
-    assert sentence.startswith(
-        "By growth 'first.py' stands first with 60 % of it, but it asked for 610 MiB itself,"
-    )
+    assert sentence.startswith("'first.py' kept most, 60 % of the rise, but it asked for 610 MiB itself,")
     assert "'killer.js' for 1.37 GiB" in sentence
     assert kept_finding(frame, 0) is None
     assert kept_finding(frame.head(1), 1000 * MIB) is None

@@ -158,6 +158,29 @@ def test_what_a_process_left_open_long_ago_is_not_in_flight_at_the_end(build):
     assert item_in_flight(frame) == "killer"
 
 
+def test_what_a_process_left_open_that_exited_well_is_not_in_flight_at_a_kill(build):
+    """A worker exits with 0 right before the kill and leaves its last item open."""
+    timeline = build.timeline((0.0, 100), (9.0, 900), (0.0, 50, 2), (8.9, 60, 2))
+    markers = build.markers((1.0, "begin", "killer", 0), (2.0, "begin", "left open", 0, {"pid": 2}))
+    processes = build.processes((1, 9.1, 137), (2, 9.0, 0))
+    found = items(markers, timeline, processes=processes, end_s=9.1)
+    assert found.select("item", "status", "end_s").rows() == [
+        ("killer", "in_flight", 9.0),
+        ("left open", "ok", 8.9),
+    ]
+    assert item_in_flight(found) == "killer"
+    assert item_in_flight(items(markers, timeline, end_s=9.1)) == "left open"
+    alone = items(markers.filter(pid=2), timeline, processes=processes, end_s=9.1)
+    assert item_in_flight(alone) is None
+    assert success(found).n_ok == 1
+
+
+def test_a_phase_that_a_normal_exit_left_open_ended_well(build):
+    markers = build.markers((0.0, "begin", "load", 0), kind="phase")
+    found = phases(markers, build.timeline((0.0, 1)), processes=build.processes((1, 1.0, 0)), end_s=1.0)
+    assert found["status"].to_list() == ["ok"]
+
+
 # --- conservation ------------------------------------------------------------------------------------
 
 _TIMES = st.integers(0, 40).map(lambda tick: tick / 4)

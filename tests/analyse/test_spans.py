@@ -2,11 +2,13 @@
 
 import pytest
 
+from diagtools import frames
 from diagtools.analyse.spans import spans
 
 
-def _spans(markers, kind="item", last_s=None):
-    return spans(markers, kind, last_s=last_s or {1: 9.0}, end_s=10.0)
+def _spans(markers, kind="item", last_s=None, processes=None):
+    known = frames.PROCESSES.empty() if processes is None else processes
+    return spans(markers, kind, processes=known, last_s=last_s or {1: 9.0}, end_s=10.0)
 
 
 def test_begin_notes_and_end_become_one_span(build):
@@ -26,6 +28,35 @@ def test_without_an_end_it_is_in_flight_until_its_process_was_last_seen(build):
     a, b = _spans(markers)
     assert (a.status, a.end_s) == ("in_flight", 9.0)
     assert (b.status, b.end_s) == ("in_flight", 10.0)
+
+
+@pytest.mark.parametrize(
+    ("ended_s", "exit_status", "status"),
+    [
+        (9.1, 0, "ok"),
+        (9.1, 1, "in_flight"),
+        (9.1, 137, "in_flight"),
+        (9.1, None, "in_flight"),  # nobody saw how it ended
+        (None, None, "in_flight"),  # it still runs
+        (0.5, 0, "in_flight"),  # another process, which had this pid before
+    ],
+)
+def test_without_an_end_it_is_ok_where_its_process_exited_well(build, ended_s, exit_status, status):
+    processes = build.processes((2, 9.1, 0), (1, ended_s, exit_status))
+    (span,) = _spans(build.markers((1.0, "begin", "a", 0)), processes=processes)
+    assert (span.status, span.error, span.end_s) == (status, None, 9.0)
+
+
+def test_of_a_pid_used_twice_each_process_ends_its_own(build):
+    markers = build.markers((1.0, "begin", "a", 0), (5.0, "begin", "b", 1))
+    found = _spans(markers, processes=build.processes((1, 2.0, 0), (1, 9.0, 137)))
+    assert [(span.name, span.status) for span in found] == [("a", "ok"), ("b", "in_flight")]
+
+
+def test_a_failed_item_stays_failed_where_its_process_exited_well(build):
+    markers = build.markers((1.0, "begin", "a", 0), (2.0, "end", "a", 0, {"status": "failed"}))
+    (span,) = _spans(markers, processes=build.processes((1, 9.0, 0)))
+    assert (span.status, span.end_s) == ("failed", 2.0)
 
 
 def test_a_span_begun_after_the_last_sample_has_no_length(build):

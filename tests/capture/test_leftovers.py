@@ -32,6 +32,16 @@ def test_processes_of_all_files_are_known(tmp_path: Path) -> None:
     assert leftovers.pids(tmp_path / "nothing") == set()
 
 
+def test_the_first_sign_of_an_end_counts(tmp_path: Path) -> None:
+    ends = [
+        records.pack(records.EXIT, t_ns, pid, 1, (0, 0, 0, 0, 0)) for t_ns, pid in [(7, 12), (8, 11), (9, 11)]
+    ]
+    (tmp_path / CURRENT).write_bytes(process(11, 1) + b"".join(ends))
+
+    assert leftovers.ended_ns(tmp_path, 11) == 8
+    assert leftovers.ended_ns(tmp_path, 13) is None
+
+
 def test_a_recorded_process_is_ended_wherever_its_record_stands(tmp_path: Path) -> None:
     with started(["sleep", "1000"]) as one, started(["sleep", "1000"]) as other:
         (tmp_path / HISTORY).write_bytes(process(one.pid, leftovers.start_ticks(one.pid)))

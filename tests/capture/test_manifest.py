@@ -32,11 +32,31 @@ def test_what_is_known_before_the_target_runs(tmp_path: Path) -> None:
     assert found["state"] == "recording"
     assert found["name"] == tmp_path.name
     assert found["argv"] == ["python", "app.py"]
-    assert found["cwd"] == str(tmp_path)
+    assert found["cwd"] == f"…/{tmp_path.parent.name}/{tmp_path.name}"
     assert found["limit"] == {"memory_bytes": 2**31, "enforcer": "cgroup"}
     assert found["items"] == {"calls": "app:work"}
     assert found["exit_status"] is None
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_nobody_else_can_read_it(tmp_path: Path) -> None:
+    begun(tmp_path)
+    assert (tmp_path / "run.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_no_folder_outside_homes_is_named_whole(tmp_path: Path) -> None:
+    target = Target(
+        argv=("true",),
+        cwd=Path("/srv/acme/secret-plan/app"),
+        env={"PYTHONPATH": "/srv/acme/secret-plan/lib:/opt/x"},
+        items=ItemSource(opened_under="/srv/acme/secret-plan/data"),
+    )
+
+    found = begun(tmp_path, target)
+
+    assert found["cwd"] == "…/secret-plan/app"
+    assert found["items"] == {"opened_under": "…/secret-plan/data"}
+    assert found["env"]["PYTHONPATH"] == "…/secret-plan/lib:/opt/x"  # type: ignore[index]  # it is an object
 
 
 def test_a_run_that_is_attached_names_the_process(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from diagtools import __version__
-from diagtools.cli import arguments
+from diagtools.cli import arguments, main
 from tests.capture.processes import PYTHON, command, diagtools, environment
 
 
@@ -82,6 +83,82 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     )
 
     assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+needs_a_full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+
+
+def on_a_full_disk(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The command with its output on a disk without room."""
+    with Path("/dev/full").open("w") as full:
+        return subprocess.run(
+            command(*words), cwd=cwd, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True
+        )
+
+
+@needs_a_full_disk
+@pytest.mark.parametrize("words", [["doctor"], ["doctor", "--json"], ["runs"]])
+def test_output_that_cannot_be_written_is_one_clear_error(tmp_path: Path, words: list[str]) -> None:
+    done = on_a_full_disk(*words, cwd=tmp_path)
+
+    assert done.returncode == 1
+    first, hint = done.stderr.splitlines()
+    assert first == "diagtools: The output cannot be written: No space left on device."
+    assert hint.startswith("  Hint: ")
+
+
+@needs_a_full_disk
+def test_a_wrong_use_keeps_its_status_without_room_for_its_words(tmp_path: Path) -> None:
+    done = on_a_full_disk("doctor", "--json", "--nonsense", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("diagtools: Unrecognized arguments: --nonsense.\n")
+
+
+@needs_a_full_disk
+@pytest.mark.skipif(sys.platform != "linux", reason="the sampler of Linux")
+@pytest.mark.parametrize("status", [0, 7])
+def test_the_status_of_a_recorded_command_counts_more_than_a_full_disk(tmp_path: Path, status: int) -> None:
+    done = on_a_full_disk("record", "--json", "--", "sh", "-c", f"exit {status}", cwd=tmp_path)
+
+    assert done.returncode == status
+    assert done.stderr == "diagtools: The output cannot be written: No space left on device.\n"
+
+
+def test_a_file_that_cannot_be_written_is_no_traceback(tmp_path: Path) -> None:
+    done = diagtools("new", "indexing-oom", "-o", "/proc/nowhere", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert "'/proc/nowhere'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["--limit", "-5GiB"], ["--limit=-5GiB"], ["--limit", "0GiB"], ["--limit"]])
+def test_a_limit_that_is_none_is_one_clear_error(tmp_path: Path, words: list[str]) -> None:
+    done = diagtools("record", *words, "--", "true", cwd=tmp_path)
+
+    assert done.returncode == 125
+    first, hint = done.stderr.splitlines()
+    assert "above zero" in first
+    assert hint == "  Hint: a limit is a size above zero such as 2GiB."
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_empty_limit_is_not_taken_for_none(tmp_path: Path) -> None:
+    assert diagtools("record", "--limit", "", "--", "true", cwd=tmp_path).returncode == 125
+
+
+def test_an_error_for_scripts_holds_no_secret_and_is_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["show", "--json", "token=abc123def \udcff"]) == 2
+
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["kind"] == "not-a-run"
+    assert error["message"] == "'token=[redacted] \\udcff' does not exist, so it is no run."
+    assert error["hint"]
 
 
 LOADED = """

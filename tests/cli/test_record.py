@@ -37,6 +37,15 @@ def manifest_of(folder: Path) -> dict[str, object]:
     return found
 
 
+def test_how_long_it_lasted_is_one_figure(tmp_path: Path) -> None:
+    """The command itself, not what outlived it nor the recorder's own work."""
+    diagtools("record", "--", "sh", "-c", "trap '' TERM; sleep 1 & sleep 0.2", cwd=tmp_path)
+
+    listed = json.loads(diagtools("runs", "--json", cwd=tmp_path).stdout)["runs"]
+    shown = json.loads(diagtools("show", "--json", cwd=tmp_path).stdout)
+    assert [row["duration_s"] for row in listed] == [shown["duration_s"]]
+
+
 # --- how it ends -----------------------------------------------------------------------------------------
 
 
@@ -512,3 +521,33 @@ def test_there_is_nothing_to_attach_to_where_a_process_has_ended(tmp_path: Path)
 
 def _n_samples(folder: Path) -> int:
     return len(Recorded(folder).samples()) if (folder / "timeline.bin").exists() else 0
+
+
+# --- items that were asked for ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "python", "why"),
+    [
+        (["--items-calls", "mod:nope"], [PYTHON], "none was recorded: mod:nope was never found"),
+        (["--items-calls", "app:f"], [PYTHON, "-I"], "no Python process of the command loaded the recorder"),
+        (["--items-opened-under", "."], [PYTHON], "no such file opened for reading was seen"),
+    ],
+)
+def test_items_that_were_asked_for_and_not_recorded_are_one_line(
+    tmp_path: Path, options: list[str], python: list[str], why: str
+) -> None:
+    done = diagtools("record", *options, "--", *python, "-c", "print()", cwd=tmp_path)
+
+    assert done.returncode == 0
+    said, ending = done.stderr.splitlines()
+    assert said.startswith("diagtools: items: skipped (")
+    assert why in said
+    assert "exited with 0" in ending
+
+
+def test_items_that_were_recorded_are_no_line(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("")
+    done = diagtools("record", "--items-opened-under", ".", "--", PYTHON, "-c", "open('a.txt')", cwd=tmp_path)
+
+    assert done.stderr.count("\n") == 1

@@ -83,6 +83,29 @@ def test_png(killed: Path, tmp_path: Path) -> None:
     assert main(["show", str(killed), "--png", str(tmp_path / "no" / "x.png")]) == 2
 
 
+@pytest.mark.parametrize("name", ["x.txt", "x", "x.svg", "."])
+def test_a_picture_is_a_png(
+    killed: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Any other name is refused before anything is drawn or said."""
+    before = set(tmp_path.iterdir())
+    assert main(["show", str(killed), "--png", str(tmp_path / name) if name != "." else name]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 2)
+    assert "is not the name of a PNG" in said.err
+    assert "Hint: --png " in said.err
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_a_process_that_ended_while_attached_is_said_to_have_ended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = Recording().header().event(0.0, "attached").process(0.0).ramp([10]).event(0.02, "closed")
+    folder = make_run(tmp_path / "run", recording, manifest={"exit_status": None})
+    assert main(["show", str(folder)]) == 0
+    assert "\nEnded, its exit status was not seen\n" in capsys.readouterr().out
+
+
 def test_without_a_name_the_newest_run_is_shown(
     killed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -110,6 +111,24 @@ def test_wrong_parameters_are_one_clear_error(
     """Nothing runs before the parameters make sense."""
     with pytest.raises(UsageError, match=message):
         IndexingOom(store_folder=str(tmp_path), **parameters)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: (folder / ".git").mkdir(), "has no files to index.*Hint: name a folder"),
+        (lambda folder: (folder / "a.json").write_text("{"), "cannot be used: not JSON.*Hint: "),
+    ],
+    ids=["empty", "no manifest"],
+)
+def test_a_corpus_with_nothing_to_index_is_found_before_anything_runs(
+    tmp_path: Path, make: Callable[[Path], object], message: str
+) -> None:
+    make(tmp_path)
+    corpus = next(tmp_path.glob("*.json"), tmp_path)
+    with pytest.raises(UsageError, match=message):
+        IndexingOom(corpus=str(corpus), store_folder=str(tmp_path / "store"))
+    assert not (tmp_path / "store").exists()
 
 
 def test_nothing_is_told_before_it_was_recorded(tmp_path: Path) -> None:

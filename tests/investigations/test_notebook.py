@@ -18,17 +18,20 @@ def own_notebooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "notebooks"
     folder.mkdir()
     parameters = nbformat.v4.new_code_cell('size = 1\nfails = ""', metadata={"tags": ["parameters"]})
+    early = (
+        "from diagtools.errors import UsageError\nif size == 0:\n    raise UsageError('No size.', hint='1.')"
+    )
     progress = "from diagtools.investigations.progress import Progress\nProgress().say(f'size is {size}')"
     error = (
         "from diagtools.errors import BudgetBreached, UsageError\n"
         "if fails == 'budget':\n    raise BudgetBreached('Too much.', hint='look.')\n"
-        "if fails == 'bug':\n    1 / 0"
+        "if fails == 'bug':\n    import polars; print(polars.__file__); polars.DataFrame({'a': [1], 'b': [1, 2]})"
     )
     shown = (
         "from IPython.display import display\n"
         "display({'text/plain': 'case'}, raw=True, metadata={'diagtools_case': {'summary': f'size {size}'}})"
     )
-    cells = [parameters, *(nbformat.v4.new_code_cell(source) for source in (progress, shown, error))]
+    cells = [parameters, *(nbformat.v4.new_code_cell(source) for source in (early, progress, shown, error))]
     made = nbformat.v4.new_notebook(cells=cells)
     made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     made.metadata.diagtools = {"full": {"size": 10}}
@@ -88,6 +91,32 @@ def test_a_failing_cell_keeps_what_was_executed(
     assert any(
         o.output_type == "error" for c in nbformat.read(done.notebook, 4).cells for o in c.get("outputs", [])
     )
+
+
+def test_what_is_left_names_no_folder_of_packages_nor_the_working_folder(
+    own_notebooks: Path, tmp_path: Path
+) -> None:
+    """The traceback goes through polars, and papermill notes where the notebook came from."""
+    done = notebook.execute("sizes", {"fails": "bug"}, tmp_path / "out", tell=lambda _line: None)
+    made, page = done.notebook.read_text(encoding="utf-8"), done.page.read_text(encoding="utf-8")
+    for text in (made, page):
+        assert "polars/" in text
+        assert "site-packages" not in text
+        assert str(Path.cwd()) not in text
+        assert str(own_notebooks) not in text
+
+
+def test_a_mistake_that_is_found_before_anything_was_shown_leaves_nothing(
+    own_notebooks: Path, tmp_path: Path
+) -> None:
+    """A refused parameter is the user's to mend: there is nothing to look at."""
+    with pytest.raises(UsageError, match=r"No size\. Hint: 1\."):
+        notebook.execute("sizes", {"size": 0}, tmp_path / "out", tell=lambda _line: None)
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UsageError, match="No size"):
+        notebook.execute("sizes", {"size": 0}, tmp_path / "out", tell=lambda _line: None)
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_our_notebooks_name_parameters_they_have() -> None:

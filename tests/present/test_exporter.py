@@ -166,7 +166,7 @@ def test_a_destination_may_be_a_file_or_a_folder(notebook, tmp_path: Path) -> No
 def test_what_is_no_notebook_is_a_clear_error(content: str, tmp_path: Path) -> None:
     path = tmp_path / "x.ipynb"
     path.write_bytes(content.encode("latin-1"))
-    with pytest.raises(DamagedError, match=r"'x\.ipynb' is not a Jupyter notebook"):
+    with pytest.raises(DamagedError, match=r"'x\.ipynb' is not a Jupyter notebook: .* Hint: pass an \.ipynb"):
         export_notebook(path)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 
-from diagtools.errors import NotARunError
-from diagtools.present.json import error_json, show_json
+from diagtools.present.json import show_json
 from diagtools.values import Cause, Death, Finding, Grade, State, Validity
 
 MIB = 2**20
@@ -69,14 +68,3 @@ def test_strange_values_are_still_json() -> None:
     text = json.dumps(said, allow_nan=False, ensure_ascii=False).encode("utf-8")
     assert json.loads(text)["item_in_flight"] == "bad\\udcff"
     assert json.loads(text)["duration_s"] is None
-
-
-def test_an_error() -> None:
-    error = NotARunError("'x' is not a run (token=abc123def ).", hint="diagtools runs")
-    assert error_json(error) == {
-        "error": {
-            "kind": "not-a-run",
-            "message": "'x' is not a run (token=[redacted] ).",
-            "hint": "diagtools runs",
-        }
-    }

@@ -13,7 +13,6 @@ import vl_convert
 from diagtools.present import renderer
 from diagtools.present.charts.contributors import demand_chart
 from diagtools.present.charts.timeline import timeline_chart
-from diagtools.present.theme import stacked
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def test_a_specification_that_would_load_something_is_not_drawn_from_it() -> Non
 
 def test_titles_below_each_other_are_all_said(contributors_of) -> None:
     one, other = contributors_of(("a", 9, 1)), contributors_of(("b", 5, 2))
-    spec = stacked(demand_chart(one), demand_chart(other)).to_dict()
+    spec = {"vconcat": [demand_chart(one).to_dict(), demand_chart(other).to_dict()]}
     assert renderer.spoken(spec) == "Chart: a asked for 9.00 MiB. b asked for 5.00 MiB"
     assert renderer.spoken({}) == "Chart"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from diagtools.present.text import case_summary, run_summary, wants_colour
-from diagtools.values import Cause, Death, Finding, Grade, State, Validity, Verdict
+from diagtools.values import Cause, Death, Ending, Finding, Grade, State, Validity, Verdict
 
 MIB = 2**20
 DEATH = Death(
@@ -56,10 +56,18 @@ def test_a_killed_run_says_so_first(contributors_of) -> None:
     assert "x: complete" not in said
 
 
+def test_memory_given_back_outside_the_items_is_no_negative_growth(contributors_of) -> None:
+    said = summary(by_item=contributors_of(("a.py", 9, 9)), unattributed_bytes=-260 * MIB)
+    assert "Given back while no item was in flight: 260 MiB" in said
+
+
 def test_other_ends_have_other_words() -> None:
     assert "\nFinished\n" in summary(exit_status=0)
     assert "\nFailed with exit status 3\n" in summary(exit_status=3)
     assert "\nThe recording ended before the program did\n" in summary()
+    assert "\nEnded, its exit status was not seen\n" in summary(ending=Ending.ENDED)
+    assert "\nThe recording was stopped, the program went on\n" in summary(ending=Ending.WENT_ON)
+    assert "\nFinished\n" in summary(exit_status=0, ending=Ending.ENDED)
 
 
 def test_nothing_known_is_said_to_be_unknown() -> None:

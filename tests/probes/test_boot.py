@@ -338,7 +338,7 @@ def broken_copy(folder: Path, name: str, text: str) -> Path:
     probes = folder / "copy" / "probes"
     shutil.copytree(boot.INJECTED, probes / "inject", ignore=shutil.ignore_patterns("__pycache__"))
     source = Path(boot.__file__).parent
-    for each in (source / "boot.py", source / "items.py"):
+    for each in (source / "boot.py", source / "items.py", source / "calls.py"):
         shutil.copy(each, probes / each.name)
     shutil.copy(mark.__file__, probes.parent / "mark.py")
     (probes / name).write_text(text)
@@ -346,13 +346,30 @@ def broken_copy(folder: Path, name: str, text: str) -> Path:
 
 
 def test_a_probe_that_fails_says_so_and_the_program_goes_on(run: Path) -> None:
-    injected = broken_copy(run.parent, "items.py", "raise LookupError('broken')")
+    injected = broken_copy(run.parent, "calls.py", "raise LookupError('broken')")
     env = {"PYTHONPATH": str(injected), "DIAGTOOLS_RUN": str(run), "DIAGTOOLS_ITEMS_CALLS": "m:f"}
     result = execute([sys.executable, "-c", MARKS + "print(1)"], run.parent, plain_environment(**env))
     assert (result.stdout, result.stderr, result.returncode) == ("1\n", "", 0)
     (row,) = rows_of(run, kind="boot")
     assert (row["status"], row["error"]) == ("failed", "LookupError: broken")
     assert items_of(run) == ["here"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "needless"),
+    [
+        ("DIAGTOOLS_ITEMS_UNDER", ["calls.py"]),
+        ("DIAGTOOLS_ITEMS_CALLS", ["items.py"]),
+        ("DIAGTOOLS_HZ", ["calls.py", "items.py"]),
+    ],
+)
+def test_a_probe_that_nobody_asked_for_is_not_loaded(variable: str, needless: list[str], run: Path) -> None:
+    for name in needless:
+        injected = broken_copy(run.parent / name, name, "raise LookupError('loaded')")
+        env = {"PYTHONPATH": str(injected), "DIAGTOOLS_RUN": str(run), variable: "m:f"}
+        result = execute([sys.executable, "-c", "print(1)"], run.parent, plain_environment(**env))
+        assert (result.stdout, result.stderr) == ("1\n", "")
+    assert [row["status"] for row in rows_of(run, kind="boot")] == ["ok"] * len(needless)
 
 
 @pytest.mark.parametrize("name", ["boot.py", "../mark.py"])

@@ -100,11 +100,12 @@ def test_the_system_record_is_taken_apart() -> None:
 
 def test_events_are_named() -> None:
     recording = Recording().start().event(0.5, "watchdog", 2**31, 2**30)
-    recording.add(records.EVENT, 0.75, 7, 3, small=999)
+    recording.event(0.625, "cap", 2**30, 0).add(records.EVENT, 0.75, 7, 3, 4, small=999)
     assert read(recording).events.rows() == [
-        (0.0, "started", 100, 10_000_000),
-        (0.5, "watchdog", 100, 2**31),
-        (0.75, "unknown", 7, 3),
+        (0.0, "started", 100, 10_000_000, None),
+        (0.5, "watchdog", 100, 2**31, 2**30),
+        (0.625, "cap", 100, 2**30, 0),
+        (0.75, "unknown", 7, 3, None),
     ]
 
 

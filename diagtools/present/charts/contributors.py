@@ -194,7 +194,7 @@ def _tooltip() -> list[alt.Tooltip]:
         alt.Tooltip("name:N", title="name"),
         alt.Tooltip("value:N", title="asked for at its peak"),
         alt.Tooltip("kept:N", title="kept"),
-        alt.Tooltip("share:N", title="share of the growth"),
+        alt.Tooltip("share:N", title="share of the rise"),
         alt.Tooltip("items:Q", title="items"),
         alt.Tooltip("failed:Q", title="failed"),
     ]

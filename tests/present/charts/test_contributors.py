@@ -7,7 +7,6 @@ import pytest
 from diagtools.errors import NoDataError
 from diagtools.frames import CONTRIBUTORS
 from diagtools.present.charts.contributors import demand_chart
-from diagtools.present.theme import stacked
 
 
 def test_the_title_names_the_first_and_how_far_ahead_it_is(contributors_of, title_of) -> None:
@@ -61,13 +60,6 @@ def test_long_and_hostile_names_are_shortened_and_stay_text(hostile, contributor
 def test_without_contributors_it_says_how_to_get_some() -> None:
     with pytest.raises(NoDataError, match="no items"):
         demand_chart(CONTRIBUTORS.empty())
-
-
-def test_two_charts_stand_below_each_other(contributors_of, words, drawn) -> None:
-    one, other = contributors_of(("a", 9, 1)), contributors_of(("folder", 5, 2))
-    chart = stacked(demand_chart(one, kinds={"a": "generated"}), demand_chart(other))
-    drawn(chart)
-    assert {"a asked for 9.00 MiB", "folder asked for 5.00 MiB"} <= set(words(chart))
 
 
 def rows_with_names(chart, rows_of) -> list:
