@@ -154,9 +154,8 @@ class Run:
 
     @cached_property
     def duration_s(self) -> float | None:
-        """How long did the target run, as far as it is known?  Null where nothing was recorded."""
-        seen = (self._root("ended_s"), self.manifest.duration_s, self._last_seen_s)
-        return next((seconds for seconds in seen if seconds is not None), None)
+        """How long did the target run, to the nanosecond of a record?  Null where nothing was recorded."""
+        return None if self._ended_s is None else round(self._ended_s, 9)
 
     @cached_property
     def limit(self) -> Limit | None:
@@ -236,7 +235,12 @@ class Run:
 
     @property
     def _end_s(self) -> float:
-        return self.duration_s or 0.0
+        return self._ended_s or 0.0
+
+    @cached_property
+    def _ended_s(self) -> float | None:
+        seen = (self._root("ended_s"), self.manifest.duration_s, self._last_seen_s)
+        return next((seconds for seconds in seen if seconds is not None), None)
 
     @property
     def _last_seen_s(self) -> float | None:

@@ -112,9 +112,9 @@ def _items(target: Target | None) -> dict[str, str]:
     source = target.items if target else None
     if source is None:
         return {}
-    if source.calls:
-        return {"calls": source.calls}
-    return {"opened_under": redact_folder(source.opened_under or "")}
+    calls = {"calls": source.calls} if source.calls else {}
+    under = {"opened_under": redact_folder(source.opened_under)} if source.opened_under else {}
+    return {**calls, **under}
 
 
 def _artefacts(folder: Path) -> dict[str, Artefact]:

@@ -305,7 +305,7 @@ def _kernel_log(path: Path, clock: records.Record | None) -> tuple[str, ...]:
 def _lasted_s(path: Path, clock: records.Record | None, pid: int | None) -> float | None:
     """How long did the target run, as the timeline tells it?  Null where that does not hold its end."""
     ended_ns = leftovers.ended_ns(path, pid) if pid is not None else None
-    return None if ended_ns is None or clock is None else (ended_ns - clock.t_ns) / 1e9
+    return None if ended_ns is None or clock is None else round((ended_ns - clock.t_ns) / 1e9, 9)
 
 
 def _clock(path: Path) -> records.Record | None:

@@ -32,16 +32,16 @@ def no_items(folder: Path, asked: Mapping[str, str]) -> Validity | None:
         return None
     if _BEGUN in log or any(marker.kind == "item" for marker in read_slots(folder).markers):
         return None
-    unseen = "no call" if "calls" in asked else "no such file opened for reading"
+    kinds = {"calls": "no call", "opened_under": "no such file opened for reading"}
+    unseen = " and ".join(words for kind, words in kinds.items() if kind in asked)
     reasons = "; ".join(_reasons(parse_log(log).markers, unseen))
     note = f"{_asked(asked)} were asked for and none was recorded: {reasons}"
     return Validity(what="items", state=State.SKIPPED, note=note)
 
 
 def _asked(asked: Mapping[str, str]) -> str:
-    if "calls" in asked:
-        return f"calls of {asked['calls']}"
-    return f"files opened under '{asked.get('opened_under', '')}'"
+    kinds = {"calls": "calls of {}", "opened_under": "files opened under '{}'"}
+    return " and ".join(words.format(asked[kind]) for kind, words in kinds.items() if kind in asked)
 
 
 def _reasons(markers: Sequence[Marker], unseen: str) -> Iterator[str]:

@@ -49,13 +49,13 @@ def test_no_folder_outside_homes_is_named_whole(tmp_path: Path) -> None:
         argv=("true",),
         cwd=Path("/srv/acme/secret-plan/app"),
         env={"PYTHONPATH": "/srv/acme/secret-plan/lib:/opt/x"},
-        items=ItemSource(opened_under="/srv/acme/secret-plan/data"),
+        items=ItemSource(opened_under="/srv/acme/secret-plan/data", calls="app:work"),
     )
 
     found = begun(tmp_path, target)
 
     assert found["cwd"] == "…/secret-plan/app"
-    assert found["items"] == {"opened_under": "…/secret-plan/data"}
+    assert found["items"] == {"calls": "app:work", "opened_under": "…/secret-plan/data"}
     assert found["env"]["PYTHONPATH"] == "…/secret-plan/lib:/opt/x"  # type: ignore[index]  # it is an object
 
 
