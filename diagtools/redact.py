@@ -31,10 +31,14 @@ _PATTERNS = (
     re.compile(r"\beyJ[A-Za-z0-9_-]{8,1000}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+)?"),
     re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
     re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,})"),
-    re.compile(r"\b(?:xox[abeprs]-[A-Za-z0-9-]{10,}|sk-[A-Za-z0-9_-]{16,}|hf_[A-Za-z0-9]{20,})"),
+    re.compile(
+        r"\b(?:xox[abeprs]-[A-Za-z0-9-]{10,}|[rs]k_(?:live|test)_[A-Za-z0-9]{10,}|sk-[A-Za-z0-9_-]{16,}|hf_[A-Za-z0-9]{20,})"
+    ),
     re.compile(r"\b(?:npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{16,}|AIza[A-Za-z0-9_-]{30,})"),
 )
-_URL_USER = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}+://)[^/\s@:]*+:[^/\s@]++@")
+_URL_USER = re.compile(
+    r"(?i)\b([a-z][a-z0-9+.-]{0,30}+://)(?:[^/\s@:]*+:[^/\s@]++|(?=[^/\s@:]*[0-9])[^/\s@:]{12,}+)@"
+)
 # "Token" and "basic" are words as well: what follows counts where no word looks like it.
 _SCHEME = re.compile(
     r"\b((?i:bearer)\s++|(?i:basic|token)\s++(?=[a-z._~+/=-]*+[0-9A-Z]))[A-Za-z0-9._~+/=-]{8,}"

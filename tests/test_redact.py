@@ -266,3 +266,16 @@ def test_a_line_as_long_as_a_minified_file_does_not_hang(unit: str) -> None:
 @pytest.mark.timeout(60)
 def test_a_long_line_behind_a_secret_flag_does_not_hang(unit: str) -> None:
     assert redact_text("mysql --token '" + unit * (1_000_000 // len(unit)))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("key sk_live_51H8abcDEF0123456", f"key {MASK}"),
+        ("git clone https://ghtoken123456@github.com/x/y", f"git clone https://{MASK}@github.com/x/y"),
+        ("git clone https://git@github.com/x/y", "git clone https://git@github.com/x/y"),
+        ("https://example.org/a@b", "https://example.org/a@b"),
+    ],
+)
+def test_keys_with_underscores_and_tokens_that_stand_alone_as_the_user(text: str, shown: str) -> None:
+    assert redact_text(text) == shown

@@ -26,7 +26,7 @@ from statistics import median
 import polars as pl
 
 from diagtools.errors import NoDataError, UsageError
-from diagtools.redact import redact_path
+from diagtools.redact import redact_text
 from diagtools.units import format_share
 from diagtools.values import Effect, Hypothesis, Outcome, Verdict
 
@@ -250,4 +250,4 @@ def _runs(arm: _Arm) -> str:
 
 
 def _names(arm: _Arm) -> str:
-    return " or ".join(repr(redact_path(name)) for name in sorted(arm.died_in))
+    return " or ".join(repr(redact_text(name)) for name in sorted(arm.died_in))

@@ -10,7 +10,7 @@ from diagtools.analyse.items import in_flight, item_in_flight, success
 from diagtools.analyse.logs import last_warnings
 from diagtools.analyse.spans import IN_FLIGHT
 from diagtools.analyse.tree import peak_bytes, tree_validity
-from diagtools.redact import redact_path
+from diagtools.redact import redact_text
 from diagtools.units import format_bytes, format_seconds, format_share
 from diagtools.values import Cause, Death, Finding, Grade, Limit
 
@@ -175,7 +175,7 @@ def warning_finding(logs: pl.DataFrame, death: Death | None) -> Finding | None:
 
 
 def _shown(name: str) -> str:
-    return repr(redact_path(name))
+    return repr(redact_text(name))
 
 
 def _others(items: pl.DataFrame) -> str:

@@ -43,7 +43,7 @@ def show_json(
         "peak_rss_bytes": peak_bytes,
         "limit_bytes": limit_bytes,
         "death": None if death is None else _death(death),
-        "item_in_flight": None if item_in_flight is None else _text(redact_path(item_in_flight)),
+        "item_in_flight": None if item_in_flight is None else _text(redact_text(item_in_flight)),
         "items": _contributors(by_item, "item"),
         "folders": _contributors(by_folder, "folder"),
         "unattributed_bytes": unattributed_bytes,
@@ -75,7 +75,7 @@ def _contributors(frame: pl.DataFrame | None, name: str) -> list[dict[str, Any]]
         return []
     return [
         {
-            name: _text(redact_path(row["key"])),
+            name: _text(redact_text(row["key"])),
             "delta_bytes": row["delta_bytes"],
             "share": _number(row["share"]),
             "demand_bytes": row["demand_bytes"],

@@ -143,7 +143,7 @@ def _facts(
         "limit": format_bytes(limit_bytes) if limit_bytes else "none",
         "lasted": "not known" if duration_s is None else format_seconds(duration_s),
         "exit status": "not known" if exit_status is None else str(exit_status),
-        **({"in flight": printable(redact_path(item_in_flight))} if item_in_flight else {}),
+        **({"in flight": printable(redact_text(item_in_flight))} if item_in_flight else {}),
     }
     lines = [_clip(f"{label:<12} {value}") for label, value in facts.items()]
     evidence = [f"• {redact_text(line)}" for line in death.evidence] if death else []
@@ -170,7 +170,7 @@ def _contributors(heading: str, frame: pl.DataFrame | None, n: int) -> list[str]
 
 
 def _name(key: str) -> str:
-    return f"  {shortened(key, _NAME_LENGTH)}"
+    return f"  {shortened(redact_text(key), _NAME_LENGTH)}"
 
 
 def _unattributed(n_bytes: int | None, by_item: pl.DataFrame | None) -> list[str]:

@@ -68,3 +68,9 @@ def test_strange_values_are_still_json() -> None:
     text = json.dumps(said, allow_nan=False, ensure_ascii=False).encode("utf-8")
     assert json.loads(text)["item_in_flight"] == "bad\\udcff"
     assert json.loads(text)["duration_s"] is None
+
+
+def test_a_secret_in_an_items_name_is_redacted(contributors_of) -> None:
+    name = "password=hunter2inname.txt"
+    said = show_json(run="run-7", by_item=contributors_of((name, 9, 3)), item_in_flight=name)
+    assert "hunter2" not in json.dumps(said)

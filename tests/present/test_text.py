@@ -146,3 +146,8 @@ def test_a_case_in_ten_lines(effect_of) -> None:
 def test_a_case_with_little_to_say_is_shorter() -> None:
     assert case_summary(question="Why?", findings=[Finding(sentence="So.")]).splitlines() == ["Why?", "• So."]
     assert case_summary(question="Why?") == "Why?"
+
+
+def test_a_secret_in_an_items_name_is_redacted(contributors_of) -> None:
+    name = "password=hunter2inname.txt"
+    assert "hunter2" not in summary(by_item=contributors_of((name, 9, 9)), item_in_flight=name)
