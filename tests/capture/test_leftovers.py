@@ -67,7 +67,9 @@ def test_a_process_that_carries_the_name_of_the_run_is_ended(tmp_path: Path) -> 
         ) as other,
         started(["sleep", "1000"], cwd=tmp_path, env={"DIAGTOOLS_RUN": str(tmp_path / "run")}) as ours,
     ):
-        environment = Path(f"/proc/{ours.pid}/environ")  # there a moment after the exec that `started` waits for
+        environment = Path(
+            f"/proc/{ours.pid}/environ"
+        )  # there a moment after the exec that `started` waits for
         until(lambda: b"DIAGTOOLS_RUN=" in environment.read_bytes(), "the environment of the process")
         assert leftovers.end(tmp_path / "run") == 1
         wait_gone([ours.pid])
