@@ -25,7 +25,7 @@ from pathlib import Path
 from benchmarks.machine import without_paths
 from benchmarks.processes import PYTHON, ROOT, descendants, diagtools, environment, running, script, wait
 from benchmarks.results import Bench, Collected, Goal, Headline, Outcome, Size, at_least, at_most, median_of
-from diagtools.analyse.contributors import contributors, growth_bytes
+from diagtools.analyse.contributors import contributors, rise_bytes
 from diagtools.analyse.corpus import GENERATED, classify
 from diagtools.read.corpus import read_corpus
 from diagtools.run import Run
@@ -128,7 +128,7 @@ def _first_by_demand(run: Run) -> tuple[str | None, str | None]:
     if run.items.is_empty():
         return None, None
     kinds = classify(read_corpus(Path(sysconfig.get_path("purelib")), run.items["item"].unique().to_list()))
-    growth = growth_bytes(run.timeline)
+    growth = rise_bytes(run.timeline)
     items = contributors(run.items, growth, by="item")
     return items["key"][0], contributors(run.items, growth, by="kind", kinds=kinds)["key"][0]
 

@@ -36,7 +36,7 @@ def items(
     process exited with status 0 (see ``spans``): it is not what a kill of another one cut short.
     """
     known = levels(timeline)
-    found = spans(markers, "item", processes=_or_none(processes), last_s=_last_s(known), end_s=end_s)
+    found = spans(markers, "item", processes=_known(processes), last_s=_last_s(known), end_s=end_s)
     kept = _kept(found, known)
     peaks = [_peak(item, known) for item in found]
     begun = [known[item.pid].at(item.begin_s) if item.pid in known else 0 for item in found]
@@ -69,7 +69,7 @@ def phases(
     Ends, states and peaks follow the rules of ``items``.
     """
     known = levels(timeline)
-    found = spans(markers, "phase", processes=_or_none(processes), last_s=_last_s(known), end_s=end_s)
+    found = spans(markers, "phase", processes=_known(processes), last_s=_last_s(known), end_s=end_s)
     return frames.PHASES.from_columns(
         {
             "phase": [phase.name for phase in found],
@@ -126,7 +126,7 @@ def success(items: pl.DataFrame) -> Success:
     )
 
 
-def _or_none(processes: pl.DataFrame | None) -> pl.DataFrame:
+def _known(processes: pl.DataFrame | None) -> pl.DataFrame:
     return frames.PROCESSES.empty() if processes is None else processes
 
 
