@@ -90,7 +90,8 @@ EVENTS = Frame("EVENTS", {"t_s": _F, "kind": _S, "pid": _I, "value": _I, "second
 OUTPUT_GROWTH = Frame("OUTPUT_GROWTH", {"t_s": _F, "stream": _S, "size_bytes": _I})
 
 #: One row a marker.  ``kind``: phase, item, event, boot; ``edge``: begin, note, end, point;
-#: ``index`` joins the edges of one begin; ``status`` of an end: ok, failed, timeout.
+#: ``index`` joins the edges of one begin; ``status`` of an end: ok, failed, timeout.  ``rss_bytes``: what the kernel
+#: said its process held at a begin or an end; null at other edges, and where the kernel does not say.
 MARKERS = Frame(
     "MARKERS",
     {
@@ -101,6 +102,7 @@ MARKERS = Frame(
         "name": _S,
         "index": _I,
         "edge": _S,
+        "rss_bytes": _I,
         "status": _S,
         "error": _S,
         "features": FEATURES,

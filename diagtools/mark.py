@@ -29,14 +29,15 @@ A marker is written twice before the call returns, so that it is read after a SI
 
 ``markers.log``, every marker of every process, one line each, fields separated by tabs::
 
-    t_ns pid tid kind edge index status name error features crc
+    t_ns pid tid kind edge index rss status name error features crc
 
-``index`` joins the edges of one begin within a process (events count along, boot is 0).  ``status`` of an end is one
-of STATUSES, of a boot ok or failed.  Name and error are UTF-8 (odd bytes as they are: ``surrogateescape``) with
-ESCAPES, cut at FIELD_LIMIT.  ``features`` are ``name=number`` with commas between.  ``crc`` is the CRC-32 of
-everything before the last tab, 8 hexadecimal digits.  Lines of different threads may be a little out of order, and a
-blank one means nothing.  A line that was torn (a kill or a full disk in the middle of its write) is ended by the next
-writer: only it is lost.
+``index`` joins the edges of one begin within a process (events count along, boot is 0).  ``rss``, of a begin and an
+end, is what the process holds at that moment, in bytes: a sample may be 10 ms old, and still show the item before.
+``status`` of an end is one of STATUSES, of a boot ok or failed.  Name and error are UTF-8 (odd bytes as they are:
+``surrogateescape``) with ESCAPES, cut at FIELD_LIMIT.  ``features`` are ``name=number`` with commas between.  ``crc``
+is the CRC-32 of everything before the last tab, 8 hexadecimal digits.  Lines of different threads may be a little out
+of order, and a blank one means nothing.  A line that was torn (a kill or a full disk in the middle of its write) is
+ended by the next writer: only it is lost.
 """
 
 from __future__ import annotations
@@ -80,6 +81,9 @@ ESCAPES = ((b"\\", b"\\\\"), (b"\t", b"\\t"), (b"\n", b"\\n"), (b"\r", b"\\r"), 
 _BODY = Struct("<BBHQQQQQ")  # SLOT without its crc
 _ZEROS = bytes(2 * SLOT_SIZE)
 _RETRY_NS = 1_000_000_000
+_SURE_NS = 10_000_000
+_LEVEL_EDGES = (BEGIN, END)
+_STATM = "/proc/self/statm"
 _KIND_FIELDS = tuple(kind.encode() for kind in KINDS)
 _EDGE_FIELDS = tuple(edge.encode() for edge in EDGES)
 _SHARED = "_diagtools_recorder_1"  # in sys: one recorder a process, whatever copies of this module are loaded
@@ -191,12 +195,13 @@ class Recorder:
         self._run = run
         self._crc32 = crc32
         self._log = _Log(os.path.join(run, LOG_NAME))
+        self._rss = _Rss()
         self._slot: _Slot | None = None
         self._slots_of_parents: list[_Slot | None] = []
         self._start()
         # Both keep this object, its descriptors and its mapping until the very end of the process.
         os.register_at_fork(after_in_child=self._start)
-        atexit.register(self._at_exit)
+        atexit.register(lambda: self._end_open(_uncaught()))
 
     def begin(self, kind: int, name: Name, features: Mapping[str, float], sequence: str = "") -> Handle:
         """Mark a begin; it ends the thread's last handle of the same ``sequence``, unless that was entered."""
@@ -245,13 +250,15 @@ class Recorder:
             if slot is not None and kind != BOOT:
                 with self._lock:
                     slot.write(kind, edge, index, name, t_ns, self.pid, tid)
-            line = b"%d\t%d\t%d\t%b\t%b\t%d\t%b\t%b\t%b\t%b" % (
+            rss = self._rss.read(t_ns, self._lock) if edge in _LEVEL_EDGES else 0
+            line = b"%d\t%d\t%d\t%b\t%b\t%d\t%b\t%b\t%b\t%b\t%b" % (
                 t_ns,
                 self.pid,
                 tid,
                 _KIND_FIELDS[kind],
                 _EDGE_FIELDS[edge],
                 index,
+                b"%d" % rss if rss else b"",
                 status,
                 name,
                 _field(error) if error else b"",
@@ -271,6 +278,7 @@ class Recorder:
         """Begin anew: in a forked child too, where other threads are gone and the slot is the parent's."""
         self.pid = os.getpid()
         self._log.start()
+        self._rss.start()
         self._slots_of_parents.append(self._slot)  # kept: dropping one would close a descriptor by its number
         self._slot = None
         self._slot_due_ns = 0
@@ -288,12 +296,13 @@ class Recorder:
                     slot = _Slot(path, self._crc32)
                 except (OSError, ImportError):
                     return  # the log may still work
+                _at_worker_exit(lambda: self._end_open(sys.exc_info()[1]))
                 if slot.seq:  # an earlier program of this process (exec) used these indices
                     self._indices = count(slot.seq + 1)
                 self._slot = slot
 
-    def _at_exit(self) -> None:
-        error = _uncaught()
+    def _end_open(self, error: BaseException | None) -> None:
+        """End what this thread left open as the process ends: by an exception or well."""
         for handle in list(self._local.latest.values()):
             handle.__exit__(None, error, None)
 
@@ -334,11 +343,65 @@ class _Slot:
         return seq if is_whole else 0
 
 
+class _Rss:
+    """How much memory does this process hold?
+
+    Read through one descriptor that stays open (opening it each time takes four times as long).  A program that
+    closes every descriptor may have opened its own in that place: what is not a line of ``statm`` is not believed.
+    """
+
+    def __init__(self) -> None:
+        self._page_size = os.sysconf("SC_PAGE_SIZE")
+        self._fd = -1
+        self._inode = 0
+        self.start()
+
+    def start(self) -> None:
+        """Begin anew: in a forked child too, where the descriptor shows the parent."""
+        try:
+            if self._fd >= 0 and os.fstat(self._fd).st_ino == self._inode:
+                os.close(self._fd)
+        except OSError:
+            pass
+        self._fd = -1
+        self._due_ns = 0
+
+    def read(self, t_ns: int, lock: _thread.RLock) -> int:
+        """The RSS in bytes; 0 where the kernel does not say."""
+        fd = self._fd
+        try:
+            _, pages, _, _, _, _, _ = os.pread(fd, 128, 0).split()
+            return int(pages) * self._page_size
+        except (OSError, ValueError):
+            with lock:
+                is_reopened = self._fd != fd  # by another thread meanwhile
+                return self.read(t_ns, lock) if is_reopened else self._reopen_and_read(t_ns, lock)
+
+    def _reopen_and_read(self, t_ns: int, lock: _thread.RLock) -> int:
+        """After a failure, only when a second has passed; nor within the opening itself (an audit hook may mark)."""
+        if t_ns < self._due_ns:
+            return 0
+        self._due_ns = t_ns + _RETRY_NS
+        try:
+            fds = _above_standard_streams(os.open(_STATM, os.O_RDONLY))
+            for each in fds[:-1]:
+                os.close(each)
+            self._fd = fds[-1]
+            self._inode = os.fstat(self._fd).st_ino
+        except OSError:
+            return 0
+        rss = self.read(t_ns, lock)  # comes here once more where this too is not statm
+        self._due_ns = 0 if rss else self._due_ns
+        return rss
+
+
 class _Log:
     """The lines of all processes of the run, appended by one write each.
 
     Before each write the descriptor is checked to be still ours: a program that closes every descriptor and opens
-    its own would otherwise find our lines in its file.
+    its own would otherwise find our lines in its file.  Where it stands at the end of a file that ends where our last
+    line did, less than 10 ms ago, that is proof enough: ``fstat`` makes the next write half as dear again (it has
+    to give the file a new time).
     """
 
     def __init__(self, path: str) -> None:
@@ -346,7 +409,8 @@ class _Log:
         self._fd = -1
         self._identity = (0, 0)
         self.start()
-        self._end = 0  # where the file ended after our last line: beyond that others wrote
+        self._end = -1  # where the file ended after our last line: beyond that others wrote
+        self._sure_until_ns = 0
 
     def start(self) -> None:
         """Begin anew: in a forked child too, where nobody goes on with what another thread had begun."""
@@ -355,10 +419,10 @@ class _Log:
         self._due_ns = 0
 
     def append(self, line: bytes, t_ns: int, lock: _thread.RLock) -> None:
-        size = self._size()
+        size = self._size(t_ns)
         if size is None:
             with lock:
-                size = self._size()
+                size = self._size(t_ns)
                 if size is None:
                     if self._is_opening:  # by this thread: we are in a signal handler or an audit hook
                         self._waiting.append(line)
@@ -371,13 +435,21 @@ class _Log:
         written = os.write(self._fd, line)
         self._end = size + written if written == len(line) else -1
 
-    def _size(self) -> int | None:
+    def _size(self, t_ns: int) -> int | None:
         """How long is the log?  Unknown where our descriptor is not the log's (any more)."""
+        fd, end = self._fd, self._end
         try:
-            stat = os.fstat(self._fd)
+            if t_ns < self._sure_until_ns and os.lseek(fd, 0, os.SEEK_CUR) == end:
+                if os.lseek(fd, 0, os.SEEK_END) == end:
+                    return end
+                os.lseek(fd, end, os.SEEK_SET)  # it may be the program's
+            stat = os.fstat(fd)
         except OSError:
             return None
-        return stat.st_size if (stat.st_ino, stat.st_dev) == self._identity else None
+        if (stat.st_ino, stat.st_dev) != self._identity:
+            return None
+        self._sure_until_ns = t_ns + _SURE_NS
+        return stat.st_size
 
     def _open(self, t_ns: int) -> int:
         """Open the log and say how long it is; after a failure, again only when a second has passed."""
@@ -488,6 +560,14 @@ def _uncaught() -> BaseException | None:
         return None
     is_main = trace.tb_frame.f_code.co_name in ("<module>", "_run_module_as_main")
     return getattr(sys, "last_value", None) if is_main else None
+
+
+def _at_worker_exit(end: Callable[[], None]) -> None:
+    """Have it called where a worker of ``multiprocessing`` ends well: it leaves without ``atexit``."""
+    process = sys.modules.get("multiprocessing.process")
+    util = sys.modules.get("multiprocessing.util")
+    if process is not None and util is not None and process.parent_process() is not None:
+        util.Finalize(None, end, exitpriority=0)
 
 
 def _above_standard_streams(fd: int) -> list[int]:

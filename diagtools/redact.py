@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 MASK = "[redacted]"
@@ -36,19 +36,25 @@ _PATTERNS = (
     ),
     re.compile(r"\b(?:npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{16,}|AIza[A-Za-z0-9_-]{30,})"),
 )
+# A password may hold "@" and "/"; what begins as a port is none.
 _URL_USER = re.compile(
-    r"(?i)\b([a-z][a-z0-9+.-]{0,30}+://)(?:[^/\s@:]*+:[^/\s@]++|(?=[^/\s@:]*[0-9])[^/\s@:]{12,}+)@"
+    r"(?i)\b([a-z][a-z0-9+.-]{0,30}+://)"
+    r"""(?:[^/\s@:]*+:(?:(?![0-9]{1,5}(?:[/?#]|$))[^\s"'<>]{1,256}|[^/\s@]++)|(?=[^/\s@:]*[0-9])[^/\s@:]{12,}+)@"""
 )
 # "Token" and "basic" are words as well: what follows counts where no word looks like it.
 _SCHEME = re.compile(
     r"\b((?i:bearer)\s++|(?i:basic|token)\s++(?=[a-z._~+/=-]*+[0-9A-Z]))[A-Za-z0-9._~+/=-]{8,}"
 )
 _ASSIGNED_NAME = re.compile(r"""(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]++)\\{0,3}["']?\s*+[=:]\s*+""")
+# What stands behind these is not a count (``password=1234``), and behind a colon it may be several words.
+_PASSWORD_NAME = re.compile(r"(?i)pass(?:word|wd|phrase)|(?<![a-z])p(?:ass|wd)(?![a-z])|secret")
+_LINE_NAME = re.compile(r"(?i)pass(?:word|wd|phrase)|(?<![a-z])cookie|(?<![a-z])authorization")
 _QUOTED = r"""(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|(?P<q>\\{1,3}["'])[^"'\\]*+(?P=q))"""
-_VALUE = re.compile(
-    rf"""(?!\[redacted\]|(?i:bearer|basic)\s|[0-9]{{1,7}}(?![\w.-]))"""
-    rf"""(?:(?:[A-Za-z_.]*+\(|[bBrRfFuU]{{1,2}})?{_QUOTED}|\\{{0,3}}["']?[^\s,;&"']++)"""
-)
+_ANY_VALUE = rf"""(?:(?:[A-Za-z_.]*+\(|[bBrRfFuU]{{1,2}})?{_QUOTED}|\\{{0,3}}["']?[^\s,;&"']++)"""
+_PASSWORD = re.compile(rf"(?!\[redacted\]){_ANY_VALUE}")
+_REST_OF_LINE = re.compile(rf"""(?!\[redacted\])(?:(?=\\{{0,3}}["']){_ANY_VALUE}|[^\n]++)""")
+_REST_OF_STRING = re.compile(r"""(?!\[redacted\])[^\n"']++""")
+_VALUE = re.compile(rf"(?!\[redacted\]|(?i:bearer|basic)\s|[0-9]{{1,7}}(?![\w.-])){_ANY_VALUE}")
 # A flag and its value are two words, or two strings of a list: --password hunter2, '--password', 'hunter2'.
 _FLAG = re.compile(
     r"""(?<![A-Za-z0-9_.-])(--?[A-Za-z][A-Za-z0-9_.-]*+)(?:\\{0,3}["'](?:\s*+,\s*+|\s++)|[ \t]++(?:\\\n[ \t]*+)?)"""
@@ -67,6 +73,11 @@ _MYSQL_PASSWORD = re.compile(
 )
 _MYSQL_WORD = re.compile(
     rf"""(?<![\w.-])(?P<client>{_MYSQL.pattern})(?=[\s"'])|(?P<end>[\n;|&])|(?<![^\s"'])(?P<given>{_MYSQL_PASSWORD.pattern})"""
+)
+# curl takes user and password in one word.
+_CURL_FLAG = r"(?:-[uU]|--(?:proxy-)?user)"
+_CURL_USER = re.compile(
+    rf"""(?<![^\s"'])({_CURL_FLAG}(?:=|["'],\s*+["']|\s*+)["']?[^\s:"']{{1,256}}:)(?!\[redacted\])[^\s"']++"""
 )
 # A path up to the folder that holds packages.  It begins behind what is no part of a path, or behind a colour.
 _NO_PATH = r"""\s"'()<>\[\],:;="""
@@ -95,17 +106,27 @@ def redact_text(text: str) -> str:
         text = pattern.sub(MASK, text)
     text = _URL_USER.sub(rf"\1{MASK}@", text)
     text = _SCHEME.sub(rf"\1{MASK}", text)
-    text = _mask_named(text, _ASSIGNED_NAME, _VALUE)
-    text = _mask_named(text, _FLAG, _FLAG_VALUE)
-    return _shorten_homes(_shorten_packages(_mask_mysql(text)))
+    text = _mask_named(text, _ASSIGNED_NAME, _assigned)
+    text = _mask_named(text, _FLAG, lambda _: _FLAG_VALUE)
+    return _shorten_homes(_shorten_packages(_mask_curl(_mask_mysql(text))))
 
 
-def _mask_named(text: str, names: re.Pattern[str], values: re.Pattern[str]) -> str:
+def _assigned(name: re.Match[str]) -> re.Pattern[str]:
+    """What is the value of this name?"""
+    if _LINE_NAME.search(name[1]) and name[0].endswith(": "):
+        is_in_string = name.string[name.start() - 1 : name.start()] in ("'", '"') and name[0].endswith(
+            f"{name[1]}: "
+        )
+        return _REST_OF_STRING if is_in_string else _REST_OF_LINE
+    return _PASSWORD if _PASSWORD_NAME.search(name[1]) else _VALUE
+
+
+def _mask_named(text: str, names: re.Pattern[str], values: Callable[[re.Match[str]], re.Pattern[str]]) -> str:
     """The same text without the value behind each name that sounds secret: ``api_key=…``, ``--token …``."""
     kept, position = [], 0
     for name in names.finditer(text):
         is_secret = name.start() >= position and _SECRET_NAME.search(name[1]) is not None
-        value = values.match(text, name.end()) if is_secret else None
+        value = values(name).match(text, name.end()) if is_secret else None
         if value is not None:
             kept += [text[position : name.end()], MASK]
             position = value.end()
@@ -126,18 +147,28 @@ def _mask_mysql(text: str) -> str:
     return "".join([*kept, text[position:]])
 
 
+def _mask_curl(text: str) -> str:
+    """The same text without the password of ``curl -u ada:hunter2``."""
+    return _CURL_USER.sub(rf"\1{MASK}", text) if "curl" in text else text
+
+
 def redact_argv(argv: Iterable[str]) -> tuple[str, ...]:
     """The same command line without secrets, also where flag and value are two arguments."""
     shown: list[str] = []
-    value_is_secret = is_client = False
+    value_is_secret = is_client = is_curl = False
     for argument in argv:
         if value_is_secret and not argument.startswith("-"):
             shown.append(MASK)
             value_is_secret = False
             continue
         is_client = is_client or _MYSQL.fullmatch(argument.rpartition("/")[2]) is not None
+        is_curl = is_curl or argument.rpartition("/")[2] == "curl"
+        if is_curl and shown and re.fullmatch(_CURL_FLAG, shown[-1]):
+            shown.append(re.sub(r"(?s):.*", f":{MASK}", argument))
+            continue
         is_password = is_client and _MYSQL_PASSWORD.match(argument) is not None
-        shown.append(f"-p{MASK}" if is_password else redact_text(argument))
+        text = _CURL_USER.sub(rf"\1{MASK}", argument) if is_curl else argument
+        shown.append(f"-p{MASK}" if is_password else redact_text(text))
         is_flag = argument.startswith("-") and "=" not in argument
         value_is_secret = is_flag and _SECRET_NAME.search(argument.lstrip("-")) is not None
     return tuple(shown)

@@ -43,11 +43,11 @@ def parse_bytes(text: str) -> int:
 
 def parse_seconds(text: str) -> float:
     """How many seconds does ``"90 s"``, ``"1.5 min"`` or ``"3d"`` mean?  Raises ``UsageError``."""
-    number, unit = _quantity(text, "duration", "'90 s' or '5 min'")
+    number, unit = _quantity(text, "duration", "'90 s', '5 min' or '30 d'")
     if unit not in _SECONDS_PER:
         raise _bad_unit(text, unit, "duration", list(_SECONDS_PER))
     if number < 0:
-        raise UsageError(f"The duration {text!r} is below zero.", hint="write '90 s' or '5 min'.")
+        raise UsageError(f"The duration {text!r} is below zero.", hint="write '90 s', '5 min' or '30 d'.")
     return number * _SECONDS_PER[unit]
 
 

@@ -450,13 +450,16 @@ def test_a_line_is_laid_out_as_documented(run: Path) -> None:
     body, _, crc = second.rpartition(b"\t")
     assert crc == b"%08x" % zlib.crc32(body)
     begun_ns, pid, tid, *fields = first.split(b"\t")[:-1]
+    begun_rss = fields.pop(3)
     assert fields == [b"item", b"begin", b"1", b"", b"a\\tb", b"", b"n=1.0"]
-    ended_ns, *same, kind, edge, index, status, name, error, features = body.split(b"\t")
+    ended_ns, *same, kind, edge, index, ended_rss, status, name, error, features = body.split(b"\t")
     assert same == [pid, tid]
     assert [kind, edge, index, status, name, error, features] == [
         b"item", b"end", b"1", b"failed", b"a\\tb", b"c\\\\", b""
     ]  # fmt: skip
     assert 0 < int(begun_ns) < int(ended_ns) < time.monotonic_ns()
+    if sys.platform == "linux":
+        assert 2**20 < int(begun_rss) <= int(ended_rss) < 2**30
 
 
 def test_a_slot_is_laid_out_as_documented(run: Path) -> None:
@@ -557,6 +560,103 @@ def test_a_forked_child_has_a_slot_of_its_own(python: str, run: Path) -> None:
     ]
     assert child == [("begin", "of the child"), ("end", "of the child", "ok")]
     assert {path.name for path in run.glob(mark.SLOT_GLOB)} == {f"markers.{pid}.slot" for pid in by_pid}
+
+
+LEVELS = """
+def statm():
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def hold(name):
+    before = statm()
+    with item(name):
+        held.append(bytearray(b"x" * 40_000_000))
+        between = statm()
+    print(name, before, between, statm(), flush=True)
+held = []
+"""
+
+
+def check_levels(printed: str, rows: list[Row], *, n: int) -> None:
+    """Each begin and end of an item lies between what its program itself read before and after."""
+    found = {(row["name"], row["edge"]): row["rss_bytes"] for row in rows}
+    lines = [line.split() for line in printed.splitlines()]
+    assert len(lines) == n
+    for name, *numbers in lines:
+        before, between, after = map(int, numbers)
+        slack = 2**20  # the kernel counts in batches
+        assert before - slack <= found[name, "begin"] <= between - 30_000_000
+        assert between - slack <= found[name, "end"] <= after + slack
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
+@pytest.mark.parametrize("python", interpreters())
+def test_a_begin_and_an_end_say_what_their_own_process_holds(python: str, run: Path) -> None:
+    code = """
+    hold("parent")
+    child = os.fork()
+    if child == 0:
+        held.clear()
+        hold("child")
+        os._exit(0)
+    os.waitpid(child, 0)
+    hold("again")
+    """
+    result = execute(LEVELS + textwrap.dedent(code), run, python)
+    check_levels(result.stdout, markers(run), n=3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
+def test_a_descriptor_that_the_program_took_over_tells_no_level(run: Path) -> None:
+    code = """
+    hold("before")
+    os.closerange(3, 256)
+    for n in range(8):
+        with open("own", "w") as file:
+            file.write("7 " * 100)
+        os.open("own", os.O_RDONLY)
+    with item("within"):
+        pass
+    hold("after")
+    """
+    result = execute(LEVELS + textwrap.dedent(code), run)
+    rows = markers(run)
+    check_levels(result.stdout, rows, n=2)
+    assert all(row["rss_bytes"] is None or row["rss_bytes"] > 2**20 for row in rows)
+
+
+WORKERS = """
+import multiprocessing, sys
+from diagtools import mark
+
+def work(name):
+    mark.item(name)
+    if name == "fails":
+        raise LookupError(name)
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    workers = [context.Process(target=work, args=(name,)) for name in ("ends", "fails")]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize("python", interpreters())
+def test_what_a_worker_left_open_ends_as_the_worker_did(python: str, method: str, run: Path) -> None:
+    path = run.parent / "workers.py"
+    path.write_text(WORKERS)
+    subprocess.run([python, path, method], env=environment(run), check=True, capture_output=True)
+    version = subprocess.run([python, "-V"], capture_output=True, text=True).stdout
+    is_told = int(version.split(".")[1]) < 13  # since then it is an exit like any other
+    failed = ("end", "fails", "failed", "LookupError: fails") if is_told else ("end", "fails", "ok")
+    assert sorted(told(markers(run))) == [
+        ("begin", "ends"),
+        ("begin", "fails"),
+        ("end", "ends", "ok"),
+        failed,
+    ]
 
 
 def test_a_fork_while_another_thread_marks_leaves_the_child_free(run: Path) -> None:
@@ -713,7 +813,7 @@ def newest_seq(path: Path) -> int:
     data = path.read_bytes()
     for slot in (data[:1024], data[1024:]):
         crc, length, seq = struct.unpack_from("<I2xHQ", slot)
-        if crc == zlib.crc32(slot[4 : 48 + length]):
+        if crc == zlib.crc32(slot[4 : mark.SLOT.size + length]):
             found.append(seq)
     return max(found)
 

@@ -38,6 +38,16 @@ SECRET = "hunter2Sesame"
         f"authorization: basic {SECRET}",
         f"curl -H 'Authorization: Token {SECRET}'",
         f"postgres://ada:{SECRET}@db/prod",
+        f"postgres://ada:p@{SECRET}@db/prod",
+        f"postgres://ada:p/{SECRET}@db/prod",
+        f"postgres://ada:12/{SECRET}x@y{SECRET}@db:5432/prod".replace(":12/", ":1a/"),
+        f"password: correct {SECRET} battery",
+        f"  db_passphrase: correct horse, {SECRET}; staple",
+        f"Cookie: a=b; c={SECRET}",
+        f"Authorization: Digest username=ada, response={SECRET}",
+        f"curl -u ada:{SECRET} https://example.org",
+        f"curl --user 'ada:{SECRET}' https://example.org",
+        f"['curl', '-u', 'ada:{SECRET}']",
         f"https://x:{SECRET}@example.org/repo.git",
         f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}\n-----END RSA PRIVATE KEY-----",
         f"-----BEGIN PRIVATE KEY-----\n{SECRET}",
@@ -92,6 +102,8 @@ def test_a_token_is_known_by_its_own_form(token: str) -> None:
         "author=ada compass=north passed=12",
         "http://127.0.0.1:8888/lab",
         "see https://example.org/a:b@c",
+        "http://localhost:8080/x?mail=ada@example.org",
+        "docker run -u 1000:1000 image",
         "C:\\data\\x and /homestead/x",
         "peak 1.95 GiB at 22.4 s",
         "src/auth/token.py:12: in load",
@@ -186,6 +198,9 @@ def test_a_system_without_homes_keeps_its_paths(monkeypatch: pytest.MonkeyPatch)
             ("docker", "exec", "db", "/bin/mysql", f"-p{MASK}"),
         ),
         (("python", "-pfoo", "-p", "8080"), ("python", "-pfoo", "-p", "8080")),
+        (("curl", "-u", f"ada:{SECRET}", "x"), ("curl", "-u", f"ada:{MASK}", "x")),
+        (("/usr/bin/curl", f"-uada:{SECRET}"), ("/usr/bin/curl", f"-uada:{MASK}")),
+        (("docker", "-u", "1:2"), ("docker", "-u", "1:2")),
         (("/home/ada/bin/app", f"u://a:{SECRET}@h"), ("~/bin/app", f"u://{MASK}@h")),
         ((), ()),
     ],
@@ -216,6 +231,11 @@ def test_a_variable_that_sounds_secret_is_left_out() -> None:
         "LC_AUTH",
     )
     assert redact_env(dict.fromkeys(names, SECRET)) == {}
+
+
+def test_a_password_of_digits_is_no_count() -> None:
+    assert redact_text("password=1234567 passwd: 42 pwd=7") == f"password={MASK} passwd: {MASK}"
+    assert redact_text("DB_PWD=7 n") == f"DB_PWD={MASK} n"
 
 
 @given(st.text(max_size=200))
@@ -252,6 +272,9 @@ def test_whatever_is_assigned_to_a_secret_name_is_masked(
             "-p",
             " -p'",
             "--password \\\n ",
+            "password: ",
+            "curl -u a:",
+            "a://b:@",
         ),
         *("/site-packages/x", "/a", "/lib/python3.", "\x1b[3", "x"),
     ],

@@ -31,7 +31,7 @@ def killed(folder: Path) -> Path:
             end(0.015, "a.py", index=2),
             begin(0.015, "b.py", index=3),
             end(0.035, "b.py", index=3, status="failed", error="ValueError"),
-            begin(0.035, "dist/killer.js", index=4),
+            begin(0.035, "dist/killer.js", index=4, rss=70 * MIB),
         ],
         stdout=b"indexing\n\n",
         stderr=b"token=abc123def\nFunction 'k' too large\n",

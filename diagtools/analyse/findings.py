@@ -50,7 +50,7 @@ def run_findings(
         demand_finding(items),
         kept_finding(items, rise),
         kind_finding(items, rise, kinds),
-        success_finding(items),
+        success_finding(items, death),
         best_explanation(explain_peaks(items)),
         warning_finding(logs, death),
     )
@@ -140,15 +140,18 @@ def kind_finding(items: pl.DataFrame, rise: int, kinds: pl.DataFrame | None) -> 
     return Finding(sentence=sentence, value=first["demand_bytes"], unit="B", evidence=by_kind)
 
 
-def success_finding(items: pl.DataFrame) -> Finding | None:
-    """How many of the items that began ended well?"""
+def success_finding(items: pl.DataFrame, death: Death | None) -> Finding | None:
+    """How many of the items that began ended well?
+
+    Where the run ended well, an item without an end is one whose process (a worker, mostly) was gone before it said so.
+    """
     counts = success(items)
     if counts.share_ok is None:
         return None
     parts = (
         (counts.n_failed, "failed"),
         (counts.n_timeout, "timed out"),
-        (counts.n_in_flight, "in flight at the end"),
+        (counts.n_in_flight, "in flight at the end" if death else "whose end nobody told"),
     )
     rest = "".join(f", {n} {what}" for n, what in parts if n)
     share = format_share(counts.share_ok)

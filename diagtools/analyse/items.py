@@ -5,6 +5,7 @@ An item is charged to its own process: what a process started by it holds is not
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,22 +25,24 @@ def items(
     """What did each item keep, and how much did it need at most?
 
     ``markers`` is MARKERS, ``timeline`` TIMELINE, ``processes`` PROCESSES (without it nothing is known of how a
-    process ended), ``end_s`` the end of the run; the result is ITEMS in order of begin.  The RSS at a time is the
-    last sample at or before it (the first after it where there is none).
+    process ended), ``end_s`` the end of the run; the result is ITEMS in order of begin.  The RSS at a time is what
+    a marker read then, else the last sample at or before it (the first after it where there is none).
 
     ``delta_bytes``: see ``shared_out``; integers that sum to the change of RSS while any item was in flight.
     ``peak_bytes``: the highest RSS from begin to end, high-water marks included (see ``Levels.highest``);
     ``demand_bytes``: that minus the RSS at begin.  Both are null where no sample fell within the item, all
-    three where its process has no sample at all.
+    three where its process has no sample at all.  The demand is null too where the RSS at begin is older than the
+    end of the item before it, which may have given memory back since (markers that a slot or another system holds
+    tell no RSS).
 
     An item without an end marker is ``in_flight`` until its process's last sample, and ``ok`` until then where that
     process exited with status 0 (see ``spans``): it is not what a kill of another one cut short.
     """
-    known = levels(timeline)
+    known = levels(timeline, markers)
     found = spans(markers, "item", processes=_known(processes), last_s=_last_s(known), end_s=end_s)
     kept = _kept(found, known)
-    peaks = [_peak(item, known) for item in found]
-    begun = [known[item.pid].at(item.begin_s) if item.pid in known else 0 for item in found]
+    begun = _at_begins(found, known)
+    peaks = _peaks(found, begun, known)
     return frames.ITEMS.from_columns(
         {
             "item": [item.name for item in found],
@@ -53,7 +56,8 @@ def items(
             "delta_bytes": [*kept],
             "peak_bytes": [*peaks],
             "demand_bytes": [
-                None if peak is None else peak - begin for peak, begin in zip(peaks, begun, strict=True)
+                None if peak is None or begin is None else peak - begin
+                for peak, begin in zip(peaks, begun, strict=True)
             ],
             "features": [_features(item) for item in found],
         }
@@ -68,7 +72,7 @@ def phases(
     ``markers`` is MARKERS, ``timeline`` TIMELINE, ``processes`` PROCESSES; the result is PHASES in order of begin.
     Ends, states and peaks follow the rules of ``items``.
     """
-    known = levels(timeline)
+    known = levels(timeline, markers)
     found = spans(markers, "phase", processes=_known(processes), last_s=_last_s(known), end_s=end_s)
     return frames.PHASES.from_columns(
         {
@@ -77,7 +81,7 @@ def phases(
             "begin_s": [phase.begin_s for phase in found],
             "end_s": [phase.end_s for phase in found],
             "status": [phase.status for phase in found],
-            "peak_bytes": [_peak(phase, known) for phase in found],
+            "peak_bytes": [*_peaks(found, _at_begins(found, known), known)],
         }
     )
 
@@ -134,8 +138,31 @@ def _last_s(known: Mapping[int, Levels]) -> dict[int, float]:
     return {pid: process.last_s for pid, process in known.items()}
 
 
-def _peak(span: Span, known: Mapping[int, Levels]) -> int | None:
-    return known[span.pid].highest(span.begin_s, span.end_s) if span.pid in known else None
+def _at_begins(found: Sequence[Span], known: Mapping[int, Levels]) -> list[int | None]:
+    """What did the process of each item hold when it began?"""
+    ends: dict[int, list[float]] = {pid: [] for pid in known}
+    for end_s, pid in sorted((span.end_s, span.pid) for span in found if span.pid in known):
+        ends[pid].append(end_s)
+    at_begins: list[int | None] = []
+    for span in found:
+        mine = ends.get(span.pid, [])
+        n_before = bisect_right(mine, span.begin_s)
+        before_s = mine[n_before - 1] if n_before else None
+        at_begins.append(known[span.pid].at_begin(span.begin_s, before_s) if span.pid in known else None)
+    return at_begins
+
+
+def _peaks(
+    found: Sequence[Span], begun: Sequence[int | None], known: Mapping[int, Levels]
+) -> list[int | None]:
+    """What did the process of each item hold at most from its begin, where it held ``begun``, to its end?"""
+    highest = [
+        known[span.pid].highest(span.begin_s, span.end_s) if span.pid in known else None for span in found
+    ]
+    return [
+        peak if peak is None or begin is None else max(peak, begin)
+        for peak, begin in zip(highest, begun, strict=True)
+    ]
 
 
 def _kept(found: Sequence[Span], known: Mapping[int, Levels]) -> list[int | None]:

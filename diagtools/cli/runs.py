@@ -28,7 +28,8 @@ def run(chosen: argparse.Namespace) -> int:
         print(json.dumps({"store": str(place), "runs": _plain(staying), "removed": _plain(going)}))
         return 0
     if not found:
-        print(f"No runs in '{place}'. Record one: diagtools record -- python app.py")
+        fact = f"No runs in '{place}'" if place.is_dir() else f"There is no store at '{place}'"
+        print(f"{fact}. Record one: diagtools record -- python app.py")
     for summary in staying:
         print(_line(summary))
     for summary in going:

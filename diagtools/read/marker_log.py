@@ -10,17 +10,20 @@ from dataclasses import dataclass
 from diagtools import mark
 from diagtools.read.artefact import name_of
 
-_N_FIELDS = 10
-_LARGEST = 2**63 - 1
+_N_FIELDS = 11
+#: No number of a marker is larger: it would not fit in a frame.
+LARGEST = 2**63 - 1
 _PLAIN = {escaped: plain for plain, escaped in mark.ESCAPES}
 _ESCAPED = re.compile(b"|".join(re.escape(escaped) for escaped in _PLAIN))
 #: A whole line, wherever it begins in a damaged one.
-_LINE = re.compile(rb"(?=((?:[0-9]+\t){3}[a-z]+\t[a-z]+\t[0-9]+\t[a-z]*\t(?:[^\t\n]*\t){3}[0-9a-f]{8}))")
+_LINE = re.compile(
+    rb"(?=((?:[0-9]+\t){3}[a-z]+\t[a-z]+\t[0-9]+\t[0-9]*\t[a-z]*\t(?:[^\t\n]*\t){3}[0-9a-f]{8}))"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """One marker; ``features`` is null where only a slot told of it."""
+    """One marker; ``rss_bytes`` is null where it was not read, ``features`` too where only a slot told of it."""
 
     t_ns: int
     pid: int
@@ -28,6 +31,7 @@ class Marker:
     kind: str
     edge: str
     index: int
+    rss_bytes: int | None
     status: str | None
     name: str
     error: str | None
@@ -85,9 +89,9 @@ def _parse(line: bytes) -> Marker | None:
     fields = body.split(b"\t")
     if crc != b"%08x" % zlib.crc32(body) or len(fields) != _N_FIELDS:
         return None
-    t_ns, pid, tid, kind, edge, index, status, name, error, features = fields
+    t_ns, pid, tid, kind, edge, index, rss, status, name, error, features = fields
     try:
-        numbers = [int(number) for number in (t_ns, pid, tid, index)]
+        numbers = [int(number) for number in (t_ns, pid, tid, index, rss or b"0")]
         given = tuple(_features(features))
         texts = kind.decode("ascii"), edge.decode("ascii"), status.decode("ascii")
     except ValueError:
@@ -95,7 +99,7 @@ def _parse(line: bytes) -> Marker | None:
     if (
         texts[0] not in mark.KINDS
         or texts[1] not in mark.EDGES
-        or not all(0 <= n <= _LARGEST for n in numbers)
+        or not all(0 <= n <= LARGEST for n in numbers)
     ):
         return None
     return Marker(
@@ -105,6 +109,7 @@ def _parse(line: bytes) -> Marker | None:
         kind=texts[0],
         edge=texts[1],
         index=numbers[3],
+        rss_bytes=numbers[4] or None,
         status=texts[2] or None,
         name=text_of(name),
         error=text_of(error) or None,

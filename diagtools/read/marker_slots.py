@@ -12,6 +12,7 @@ from pathlib import Path
 from diagtools import mark
 from diagtools.errors import DamagedError
 from diagtools.read.artefact import read_artefact
+from diagtools.read.marker_log import LARGEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,8 @@ def _marker(slot: bytes) -> SlotMarker | None:
     crc, kind, edge, n_name, seq, t_ns, pid, tid, index = mark.SLOT.unpack_from(slot)
     end = mark.SLOT.size + n_name
     is_whole = end <= len(slot) and zlib.crc32(slot[4:end]) == crc
-    if not is_whole or not seq or kind >= len(mark.KINDS) or edge >= len(mark.EDGES):
+    is_possible = all(number <= LARGEST for number in (seq, t_ns, pid, tid, index))
+    if not is_whole or not is_possible or not seq or kind >= len(mark.KINDS) or edge >= len(mark.EDGES):
         return None
     return SlotMarker(
         seq=seq,

@@ -29,8 +29,8 @@ def read_markers(folder: Path, start_ns: int | None) -> Markers:
     """What did the processes of the run in ``folder`` say of their work, in order of time?
 
     ``start_ns`` is the zero of the run's time; where it is unknown, times count from the first marker.  Lines
-    that are not whole are left out; a marker that only a slot holds is added, without status, error and
-    features.  Both are said, and so are markers that a slot counts and nothing holds.  A program without
+    that are not whole are left out; a marker that only a slot holds is added, without RSS, status, error
+    and features.  Both are said, and so are markers that a slot counts and nothing holds.  A program without
     markers gives an empty frame.
     """
     doubts: list[str] = []
@@ -63,6 +63,7 @@ def _of_slot(slot: SlotMarker) -> Marker:
         kind=slot.kind,
         edge=slot.edge,
         index=slot.index,
+        rss_bytes=None,
         status=None,
         name=text_of(slot.name),
         error=None,
@@ -99,6 +100,7 @@ def _frame(markers: Sequence[Marker], start_ns: int) -> pl.DataFrame:
         "kind": [marker.kind for marker in markers],
         "name": [marker.name for marker in markers],
         "index": [marker.index for marker in markers],
+        "rss_bytes": [marker.rss_bytes for marker in markers],
         "edge": [marker.edge for marker in markers],
         "status": [marker.status for marker in markers],
         "error": [marker.error for marker in markers],

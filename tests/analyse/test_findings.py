@@ -141,10 +141,11 @@ def test_success_names_every_other_end(build):
     rows = [
         {"item": "x", "status": status} for status in ("ok", "ok", "ok", "failed", "timeout", "in_flight")
     ]
-    assert _sentence(success_finding(build.items(*rows))) == (
-        "3 of 6 items that began ended well (50 %), 1 failed, 1 timed out, 1 in flight at the end."
-    )
-    assert success_finding(build.items()) is None
+    death = _death()
+    told = "3 of 6 items that began ended well (50 %), 1 failed, 1 timed out, 1 "
+    assert _sentence(success_finding(build.items(*rows), death)) == told + "in flight at the end."
+    assert _sentence(success_finding(build.items(*rows), None)) == told + "whose end nobody told."
+    assert success_finding(build.items(), None) is None
 
 
 def test_the_last_warning_before_the_death(build):

@@ -14,7 +14,7 @@ def _span(begin_s, end_s, tid=1):
 
 
 def _parts(build, samples, *spans):
-    return shared_out(spans, levels(build.timeline(*samples))[1])
+    return shared_out(spans, levels(build.timeline(*samples), build.markers())[1])
 
 
 @pytest.mark.parametrize(

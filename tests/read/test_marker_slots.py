@@ -14,8 +14,26 @@ from tests.support.runs import ROOT, at, flipped, slot
 
 NAME = "markers.100.slot"
 BOTH = slot(2, 0.2, name=b"b.py", edge=mark.END, index=7) + slot(1, 0.1)
-SECOND = SlotMarker(seq=2, t_ns=at(0.2), pid=ROOT, tid=ROOT, kind="item", edge="end", index=7, name=b"b.py")
-FIRST = SlotMarker(seq=1, t_ns=at(0.1), pid=ROOT, tid=ROOT, kind="item", edge="begin", index=1, name=b"a.py")
+SECOND = SlotMarker(
+    seq=2,
+    t_ns=at(0.2),
+    pid=ROOT,
+    tid=ROOT,
+    kind="item",
+    edge="end",
+    index=7,
+    name=b"b.py",
+)
+FIRST = SlotMarker(
+    seq=1,
+    t_ns=at(0.1),
+    pid=ROOT,
+    tid=ROOT,
+    kind="item",
+    edge="begin",
+    index=1,
+    name=b"a.py",
+)
 
 
 def read(data: bytes) -> Slots:
@@ -32,6 +50,10 @@ def test_no_slots_are_normal(tmp_path: Path) -> None:
     assert read_slots(tmp_path) == Slots(markers=(), damaged=())
     assert read(b"") == Slots(markers=(), damaged=())
     assert read(bytes(2 * mark.SLOT_SIZE)) == Slots(markers=(), damaged=())
+
+
+def test_a_number_that_no_frame_holds_is_damage() -> None:
+    assert read(slot(1, 0.1, index=2**63)) == Slots(markers=(), damaged=(NAME,))
 
 
 @given(st.integers(0, 8 * (mark.SLOT.size + 4) - 1))

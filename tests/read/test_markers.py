@@ -15,7 +15,7 @@ from diagtools.read.markers import Markers, read_markers
 from tests.support.runs import ROOT, START_NS, at, begin, end, flipped, marker, slot
 
 LINES = [
-    begin(0.1, "a.py", index=1, features="size_bytes=120.0"),
+    marker(0.1, "begin", "a.py", index=1, features="size_bytes=120.0", rss=4096),
     marker(0.2, "note", "a.py", index=1, features="n_chunks=3.0,longest=80.0"),
     end(0.3, "a.py", index=1),
     begin(0.4, "b\tc\nd", index=2),
@@ -52,6 +52,7 @@ def test_a_marker_carries_what_was_said() -> None:
         "note",
         None,
         None,
+        None,
         [{"name": "n_chunks", "value": 3.0}, {"name": "longest", "value": 80.0}],
     )
     assert WHOLE[4] == (
@@ -62,10 +63,16 @@ def test_a_marker_carries_what_was_said() -> None:
         "b\tc\nd",
         2,
         "end",
+        None,
         "failed",
         "ValueError: no\nchunks",
         [],
     )
+
+
+def test_a_begin_says_what_its_process_held() -> None:
+    assert read(b"".join(LINES)).frame["rss_bytes"].to_list() == [4096, None, None, None, None]
+    assert read(pid_100=slot(1, 0.1)).frame["rss_bytes"].to_list() == [None]
 
 
 def test_a_program_without_markers_is_normal() -> None:
@@ -167,7 +174,7 @@ def test_a_slot_whose_marker_is_in_the_log_adds_nothing() -> None:
 def test_a_marker_that_only_its_slot_holds_is_added() -> None:
     """The disk was full, or the kill came between the two writes."""
     found = read(LINES[0], pid_100=slot(2, 0.2, edge=mark.END) + slot(1, 0.1))
-    assert found.frame.row(1) == (0.2, ROOT, ROOT, "item", "a.py", 1, "end", None, None, None)
+    assert found.frame.row(1) == (0.2, ROOT, ROOT, "item", "a.py", 1, "end", None, None, None, None)
     assert notes(found) == ["1 read from a slot alone: status, error and features of these are unknown"]
 
 

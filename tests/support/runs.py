@@ -119,20 +119,24 @@ def marker(
     status: str = "",
     error: str = "",
     features: str = "",
+    rss: int | None = None,
     pid: int = ROOT,
     tid: int = ROOT,
 ) -> bytes:
     """One whole line of ``markers.log``."""
     numbers = b"%d\t%d\t%d" % (at(t_s), pid, tid)
     raw = name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name
-    texts = [kind.encode(), edge.encode(), b"%d" % index, status.encode(), escaped(raw)]
+    texts = [kind.encode(), edge.encode(), b"%d" % index, b"" if rss is None else b"%d" % rss]
+    texts += [status.encode(), escaped(raw)]
     body = b"\t".join([numbers, *texts, escaped(error.encode()), features.encode()])
     return b"%b\t%08x\n" % (body, zlib.crc32(body))
 
 
-def begin(t_s: float, name: str, *, index: int = 1, features: str = "", pid: int = ROOT) -> bytes:
+def begin(
+    t_s: float, name: str, *, index: int = 1, features: str = "", rss: int | None = None, pid: int = ROOT
+) -> bytes:
     """The line with which an item begins."""
-    return marker(t_s, "begin", name, index=index, features=features, pid=pid)
+    return marker(t_s, "begin", name, index=index, features=features, rss=rss, pid=pid)
 
 
 def end(
@@ -150,7 +154,13 @@ def escaped(raw: bytes) -> bytes:
 
 
 def slot(
-    seq: int, t_s: float, *, name: bytes = b"a.py", edge: int = mark.BEGIN, index: int = 1, pid: int = ROOT
+    seq: int,
+    t_s: float,
+    *,
+    name: bytes = b"a.py",
+    edge: int = mark.BEGIN,
+    index: int = 1,
+    pid: int = ROOT,
 ) -> bytes:
     """One slot of ``markers.<pid>.slot`` with an item's marker."""
     body = mark.SLOT.pack(0, mark.ITEM, edge, len(name), seq, at(t_s), pid, pid, index)[4:] + name
