@@ -37,6 +37,7 @@ class Process:
         "_stat",
         "_status",
         "_statm",
+        "_statm_text",
         "cpu_us",
         "hwm",
         "n_threads",
@@ -59,6 +60,7 @@ class Process:
         self._stat = _File("/proc/%d/stat" % pid)
         self._io = _File("/proc/%d/io" % pid)
         self._children = _File("/proc/%d/task/%d/children" % (pid, pid))
+        self._statm_text = b""
         self.name = command_name(pid)
         self.rss = self.shared = self.hwm = self.swap_kib = self.n_threads = 0
         self.cpu_us = self.pss = UNKNOWN
@@ -67,9 +69,12 @@ class Process:
     def read_fast(self) -> None:
         """Reads RSS and its shared part; the RSS is 0 once the process is dying.  Raises ``OSError``."""
         file = self._statm
-        fields = (os.pread(file.fd, 64, 0) if file.fd >= 0 else file.read(64)).split(b" ", 3)
-        self.rss = int(fields[1]) * PAGE
-        self.shared = int(fields[2]) * PAGE
+        text = os.pread(file.fd, 64, 0) if file.fd >= 0 else file.read(64)
+        if text != self._statm_text:
+            self._statm_text = text
+            fields = text.split(b" ", 3)
+            self.rss = int(fields[1]) * PAGE
+            self.shared = int(fields[2]) * PAGE
 
     def read_slow(self, t_ns: int) -> None:
         """Reads the high-water mark, threads and swap, seldom also the CPU time.  Raises ``OSError``."""

@@ -276,7 +276,7 @@ def test_with_hardly_any_descriptors_all_is_sampled_and_ended(tmp_path: Path) ->
 
 def test_where_proc_cannot_be_read_the_target_goes_on(tmp_path: Path) -> None:
     """Not one descriptor is left: ticks are missed and said, and the status is passed on."""
-    script = 'ulimit -n 8; exec "$@"'
+    script = 'ulimit -n 10; exec "$@"'
     with sampler(
         tmp_path / "run", ["sh", "-c", "sleep 0.3; exit 8"], prefix=["sh", "-c", script, "sh"]
     ) as running:
