@@ -10,20 +10,24 @@ from diagtools.analyse.explain import RUNNING_MAXIMUM
 from diagtools.units import format_bytes
 from diagtools.values import Effect, Finding, Role, Verdict
 
+_NOTHING_TO_EXPLAIN = "There is no death to explain: these verdicts are about memory alone."
+
 
 def conclude(effects: Sequence[Effect]) -> list[Finding]:
     """Which suspicion is the root cause, which is the trigger, which was refuted, and which mends suffice?
 
     A confirmed defect is the root cause, a confirmed trigger what set it off; without a confirmed defect the
-    trigger is all that is known.  Nothing confirmed is said to be just that.
+    trigger is all that is known.  Nothing confirmed is said to be just that.  Where the program as it is was never
+    killed there is no death to explain, and the verdicts are about the metric alone: that is said first.
     """
     defects = _with(effects, Verdict.CONFIRMED, Role.DEFECT)
     triggers = _with(effects, Verdict.CONFIRMED, Role.TRIGGER)
-    sentences = [f"Root cause (defect): {_clause(effect)}" for effect in defects]
+    sentences = [_NOTHING_TO_EXPLAIN] if _nobody_died(effects) else []
+    sentences += [f"Root cause (defect): {_clause(effect)}" for effect in defects]
     sentences += [f"Trigger: {_clause(effect)}" for effect in triggers]
     if not defects and triggers:
         sentences.append("No theory about a defect was confirmed: the trigger is all that is known.")
-    if not defects and not triggers:
+    if not defects and not triggers and not _nobody_died(effects):
         sentences.append("No theory was confirmed: the root cause is still unknown.")
     sentences += _mends(effects)
     for verdict in (Verdict.REFUTED, Verdict.INCONCLUSIVE):
@@ -33,8 +37,14 @@ def conclude(effects: Sequence[Effect]) -> list[Finding]:
     return [Finding(sentence=sentence) for sentence in sentences]
 
 
+def _nobody_died(effects: Sequence[Effect]) -> bool:
+    return bool(effects) and not any(effect.n_baseline_killed for effect in effects)
+
+
 def in_short(effects: Sequence[Effect]) -> list[str]:
     """The same in a few short sentences."""
+    if _nobody_died(effects):
+        return [_NOTHING_TO_EXPLAIN]
     defects = _with(effects, Verdict.CONFIRMED, Role.DEFECT)
     triggers = _with(effects, Verdict.CONFIRMED, Role.TRIGGER)
     refuted = [effect for effect in effects if effect.verdict is Verdict.REFUTED]
@@ -151,7 +161,7 @@ def lessons(
     defects = _with(effects, Verdict.CONFIRMED, Role.DEFECT)
     triggers = _with(effects, Verdict.CONFIRMED, Role.TRIGGER)
     sentences = []
-    if refuted:
+    if refuted and not _nobody_died(effects):
         n_changes = f"{len(refuted)} of {len(effects)}"
         sentences.append(
             f"Test a suspicion before building on it: {n_changes} plausible ones were wrong here."
@@ -167,7 +177,9 @@ def lessons(
             "Mend the defect even where avoiding the trigger suffices today: "
             f"with {_listed([d.hypothesis.mend for d in defects])}, an input that nobody has seen yet is bounded too."
         )
-    if effects and not defects and not triggers:
+    if _nobody_died(effects):
+        sentences.append("Reproduce the death first: a theory can only be tested where the symptom shows.")
+    elif effects and not defects and not triggers:
         sentences.append("Look further: none of the suspicions was confirmed, so nothing here is mended yet.")
     return [Finding(sentence=sentence) for sentence in sentences]
 

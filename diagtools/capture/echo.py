@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
+_GONE = (errno.EPIPE, errno.EIO)  # whoever closed a pipe or a terminal knows that
 _PIECE = 1 << 16
 _MOST_PIECES = 64
 
@@ -17,8 +20,9 @@ class _Copy:
     def __init__(self, log: Path, output: int) -> None:
         self.output = output
         self.is_broken = False
+        self.reason = ""
         self.n_copied = 0
-        self._log = log
+        self.log = log
         self._fd: int | None = None
         self._rest = b""
         self._poll = select.poll()
@@ -36,15 +40,16 @@ class _Copy:
                 written = os.write(self.output, self._rest[:step])
                 self._rest = self._rest[written:]
                 self.n_copied += written
-            except OSError:  # closed pipe or terminal: the target goes on, its output stays in the log
+            except OSError as error:  # the target goes on, its output stays in the log
                 self.is_broken = True
+                self.reason = "" if error.errno in _GONE else error.strerror or "unknown"
                 return False
         return True
 
     def _read(self) -> bytes:
         if self._fd is None:
             try:
-                self._fd = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
+                self._fd = os.open(self.log, os.O_RDONLY | os.O_CLOEXEC)
             except FileNotFoundError:
                 return b""
         return os.read(self._fd, _PIECE)
@@ -77,6 +82,12 @@ class Echo:
     def n_copied(self) -> int:
         """How many bytes were copied so far?"""
         return sum(copy.n_copied for copy in self._copies)
+
+    def not_passed_on(self) -> Iterator[str]:
+        """Which output could not be passed on although somebody waits for it, and why?"""
+        for copy in self._copies:
+            if copy.reason:
+                yield f"{copy.log.stem} was not passed on to its end ({copy.reason}): it is whole in '{copy.log}'."
 
     def wait_for_room(self, timeout_s: float) -> None:
         """Waits until one of those descriptors can be written to, but not longer than this."""

@@ -167,7 +167,7 @@ class _Recording:
             except KeyboardInterrupt as error:
                 interrupt = error
                 self._end_after_interrupt(sampler, echo)
-        captured = self._close(sampler, time.monotonic() - began)
+        captured = self._close(sampler, time.monotonic() - began, tuple(echo.not_passed_on()))
         if interrupt is not None:
             interrupt.add_note(f"The run until here is kept in '{self._path}'.")
             raise interrupt
@@ -219,12 +219,12 @@ class _Recording:
 
     # --- when it has ended ---------------------------------------------------------------------------
 
-    def _close(self, sampler: SamplerProcess, duration_s: float) -> Captured:
+    def _close(self, sampler: SamplerProcess, duration_s: float, unheard: tuple[str, ...]) -> Captured:
         if not sampler.is_closed:
             leftovers.end(self._path)
         self._check_start(sampler)
         validity = self._validity(sampler)
-        warnings = [*map(str, validity), *_said_of_leftovers(sampler)]
+        warnings = [*map(str, validity), *unheard, *_said_of_leftovers(sampler)]
         try:
             self._write_manifest(sampler, duration_s, validity)
         except OSError as error:

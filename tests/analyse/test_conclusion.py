@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from diagtools import frames
@@ -41,6 +43,17 @@ def _effect(name: str, verdict: Verdict, *, role: Role = Role.DEFECT, n_killed: 
         rescued=killed == 0,
         same_item=True if killed else None,
     )
+
+
+def test_where_nobody_died_there_is_no_death_to_explain() -> None:
+    effects = [replace(_effect("arena", Verdict.REFUTED, n_killed=0), n_baseline_killed=0)]
+    (short,) = in_short(effects)
+    assert short.startswith("There is no death to explain")
+    assert _said(effects).startswith(short)
+    assert "root cause" not in _said(effects)
+    assert [str(lesson) for lesson in lessons(effects, [], None)] == [
+        "Reproduce the death first: a theory can only be tested where the symptom shows."
+    ]
 
 
 def _said(effects: list[Effect]) -> str:

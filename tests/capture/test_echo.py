@@ -27,6 +27,30 @@ def read_all(descriptor: int) -> bytes:
         found += piece
 
 
+def test_a_full_disk_behind_us_is_said(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        echo = Echo(tmp_path, full.fileno(), None)
+        log(tmp_path, b"one\n")
+        assert echo.forward() == []
+        (said,) = echo.not_passed_on()
+        assert said == (
+            "stdout was not passed on to its end (No space left on device): "
+            f"it is whole in '{tmp_path / 'stdout.log'}'."
+        )
+        echo.close()
+
+
+def test_a_reader_that_went_away_knows(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    echo = Echo(tmp_path, writing, None)
+    log(tmp_path, b"one\n")
+    assert echo.forward() == []
+    assert [*echo.not_passed_on()] == []
+    os.close(writing)
+    echo.close()
+
+
 def test_what_grows_is_copied_once(tmp_path: Path) -> None:
     with (tmp_path / "out").open("wb") as out, (tmp_path / "err").open("wb") as err:
         echo = Echo(tmp_path, out.fileno(), err.fileno())
