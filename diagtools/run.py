@@ -129,6 +129,11 @@ class Run:
         return peak_bytes(self._recorded.samples, self.tree, attached=self.is_attached)
 
     @property
+    def peak_is_bound(self) -> bool:
+        """Is the peak only the highest of what is left of the timeline, or of what was written so far?"""
+        return any(one.state is State.TRUNCATED for one in self._recorded.validity)
+
+    @property
     def is_attached(self) -> bool:
         """Did the process run before the recording did?"""
         return "attached" in self.events["kind"]
@@ -212,7 +217,8 @@ class Run:
             yield f"after {format_seconds(self.duration_s)}"
         if self.peak_rss_bytes is not None:
             limit = f" (limit {format_bytes(self.limit_bytes)})" if self.limit_bytes else ""
-            yield f"peak RSS {format_bytes(self.peak_rss_bytes)}{limit}"
+            least = "at least " if self.peak_is_bound else ""
+            yield f"peak RSS {least}{format_bytes(self.peak_rss_bytes)}{limit}"
         if self.item_in_flight is not None:
             yield f"in {self.item_in_flight!r}"
 

@@ -36,16 +36,18 @@ def run_findings(
     limit: Limit | None,
     kinds: pl.DataFrame | None = None,
     attached: bool = False,
+    peak_is_bound: bool = False,
 ) -> list[Finding]:
     """What happened in this run, who asked for the memory, and what did the program say?
 
     ``timeline`` is TIMELINE, ``tree`` TREE, ``items`` ITEMS, ``logs`` LOGS, ``kinds`` a classified CORPUS whose
-    paths are the items' names; ``attached`` as for ``peak_bytes``.  The findings are in the order in which one
+    paths are the items' names; ``attached`` as for ``peak_bytes``; ``peak_is_bound`` where a part of the timeline is
+    missing.  The findings are in the order in which one
     tells them; what has no data has no finding.
     """
     rise = rise_bytes(timeline)
     found = (
-        peak_finding(timeline, tree, limit, attached=attached),
+        peak_finding(timeline, tree, limit, attached=attached, is_bound=peak_is_bound),
         death_finding(death, items),
         demand_finding(items),
         kept_finding(items, rise),
@@ -58,7 +60,12 @@ def run_findings(
 
 
 def peak_finding(
-    timeline: pl.DataFrame, tree: pl.DataFrame, limit: Limit | None, *, attached: bool = False
+    timeline: pl.DataFrame,
+    tree: pl.DataFrame,
+    limit: Limit | None,
+    *,
+    attached: bool = False,
+    is_bound: bool = False,
 ) -> Finding | None:
     """How high did memory go, when, and how near to the limit?"""
     peak = peak_bytes(timeline, tree, attached=attached)
@@ -69,7 +76,9 @@ def peak_finding(
     if limit is not None:
         share = format_share(peak / limit.memory_bytes)
         of_limit = f", {share} of the limit of {format_bytes(limit.memory_bytes)}"
-    sentence = f"Memory peaked at {format_bytes(peak)} after {format_seconds(at_s)}{of_limit}."
+    how = f"reached {format_bytes(peak)} or more: its highest of what is left of the timeline was"
+    how = how if is_bound else f"peaked at {format_bytes(peak)}"
+    sentence = f"Memory {how} after {format_seconds(at_s)}{of_limit}."
     return Finding(sentence=sentence, value=peak, unit="B", evidence=tree, validity=tree_validity(tree))
 
 

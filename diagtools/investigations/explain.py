@@ -66,6 +66,7 @@ class Explanation:
             death=run.death,
             limit=run.limit,
             attached=run.is_attached,
+            peak_is_bound=run.peak_is_bound,
         )
 
     def chart(self) -> alt.TopLevelMixin:
@@ -90,6 +91,7 @@ class Explanation:
             exit_status=run.exit_status,
             ending=run.ending,
             peak_bytes=run.peak_rss_bytes,
+            peak_is_bound=run.peak_is_bound,
             limit_bytes=run.limit_bytes,
             duration_s=run.duration_s,
             item_in_flight=run.item_in_flight,

@@ -142,6 +142,7 @@ class IndexingOom(Case):
             death=run.death,
             limit=self.limit,
             kinds=self.kinds,
+            peak_is_bound=run.peak_is_bound,
         )
 
     def timeline(self) -> alt.TopLevelMixin:

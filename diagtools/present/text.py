@@ -44,6 +44,7 @@ def run_summary(
     exit_status: int | None = None,
     ending: Ending = Ending.UNKNOWN,
     peak_bytes: int | None = None,
+    peak_is_bound: bool = False,
     limit_bytes: int | None = None,
     duration_s: float | None = None,
     item_in_flight: str | None = None,
@@ -62,7 +63,7 @@ def run_summary(
     """
     verdict = _verdict(death, exit_status, ending, item_in_flight)
     is_comparable = all(one.state is not State.SHARED_N_TIMES for one in validity)
-    peak = _peak(peak_bytes, limit_bytes if is_comparable else None)
+    peak = _peak(peak_bytes, limit_bytes if is_comparable else None, is_bound=peak_is_bound)
     blocks = [
         [*_wrapped(redact_path(name)), *_command(argv)],
         [_painted(line, _RED if death else _BOLD, colour) for line in _wrapped(verdict)],
@@ -147,12 +148,15 @@ def _facts(
     }
     lines = [_clip(f"{label:<12} {value}") for label, value in facts.items()]
     evidence = [f"• {redact_text(line)}" for line in death.evidence] if death else []
-    return [*lines, *(part for line in evidence for part in _wrapped(line, indent=13))]
+    told = [part for line in evidence for part in _wrapped(line, indent=13)]
+    return [*lines, *(f"{'evidence':<12} {line[13:]}" if line is told[0] else line for line in told)]
 
 
-def _peak(peak_bytes: int | None, limit_bytes: int | None) -> str:
+def _peak(peak_bytes: int | None, limit_bytes: int | None, *, is_bound: bool) -> str:
     """The peak, beside the limit where both count the same memory."""
-    return "not measured" if peak_bytes is None else of_limit(peak_bytes, limit_bytes)
+    if peak_bytes is None:
+        return "not measured"
+    return f"{'at least ' if is_bound else ''}{of_limit(peak_bytes, limit_bytes)}"
 
 
 def _contributors(heading: str, frame: pl.DataFrame | None, n: int) -> list[str]:

@@ -40,6 +40,13 @@ def test_the_peak_beside_its_limit(build):
     )
 
 
+def test_the_peak_of_a_timeline_with_gaps_is_a_bound(build):
+    timeline = build.timeline((0.0, 100 * MIB), (5.0, 1024 * MIB))
+    assert _sentence(peak_finding(timeline, tree_memory(timeline), None, is_bound=True)) == (
+        "Memory reached 1.00 GiB or more: its highest of what is left of the timeline was after 5.0 s."
+    )
+
+
 def test_the_peak_of_several_processes_says_what_it_counts(build):
     timeline = build.timeline((0.0, MIB, 1), (0.0, MIB, 2))
     (validity,) = peak_finding(timeline, tree_memory(timeline), None).validity

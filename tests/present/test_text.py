@@ -45,7 +45,7 @@ def test_a_killed_run_says_so_first(contributors_of) -> None:
     for part in (
         "peak         2.00 GiB (100 % of the limit)",
         "in flight    static/extension.js",
-        "• the watchdog of diagtools ended it at 2.00 GiB",
+        "evidence     • the watchdog of diagtools ended it at 2.00 GiB",
         "  and 4 more",
         "Growth while no item was in flight: 3.00 MiB",
         "  | Function 'k' too large, using fixed chunking",
