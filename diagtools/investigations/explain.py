@@ -23,9 +23,10 @@ from diagtools.values import Finding
 
 @dataclass(frozen=True)
 class Explanation:
-    """One run and what follows from its frames."""
+    """One run and what follows from its frames; ``kinds`` is a classified CORPUS of its items."""
 
     run: Run
+    kinds: pl.DataFrame | None = None
 
     @cached_property
     def growth_bytes(self) -> int:
@@ -65,6 +66,7 @@ class Explanation:
             logs=run.logs,
             death=run.death,
             limit=run.limit,
+            kinds=self.kinds,
             attached=run.is_attached,
             peak_is_bound=run.peak_is_bound,
         )
@@ -123,9 +125,9 @@ class Explanation:
         )
 
 
-def explain(run: Run) -> Explanation:
-    """What does this run say?"""
-    return Explanation(run=run)
+def explain(run: Run, kinds: pl.DataFrame | None = None) -> Explanation:
+    """What does this run say, and (where ``kinds``, a classified CORPUS, knows its items) which kind of item asked?"""
+    return Explanation(run=run, kinds=kinds)
 
 
 def draw(run: Run, picture: Path) -> None:

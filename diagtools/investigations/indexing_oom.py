@@ -22,7 +22,7 @@ from diagtools.analyse.conclusion import conclude, flatter_but_dead, in_short, l
 from diagtools.analyse.contributors import contributors, rise_bytes
 from diagtools.analyse.corpus import classify
 from diagtools.analyse.explain import explain_peaks
-from diagtools.analyse.findings import kept_finding, run_findings
+from diagtools.analyse.findings import kept_finding
 from diagtools.analyse.items import success
 from diagtools.analyse.marked import event_value
 from diagtools.capture.folder import store
@@ -30,12 +30,12 @@ from diagtools.errors import NoDataError, UnavailableError, UsageError
 from diagtools.investigations import places
 from diagtools.investigations.case import Case
 from diagtools.investigations.experiment import BASELINE, Experiment, Variant, run_name
+from diagtools.investigations.explain import explain
 from diagtools.investigations.indexing_table import comparison_table
 from diagtools.investigations.progress import Progress
 from diagtools.investigations.record import record
 from diagtools.present.charts.contributors import demand_chart
 from diagtools.present.charts.effects import theories_chart
-from diagtools.present.charts.timeline import timeline_chart
 from diagtools.present.charts.timelines import timelines_chart
 from diagtools.present.prose import Prose
 from diagtools.present.tables import Table
@@ -133,29 +133,11 @@ class IndexingOom(Case):
 
     def what_happened(self) -> list[Finding]:
         """What the first run shows, a sentence each."""
-        run = self.run
-        return run_findings(
-            timeline=run.timeline,
-            tree=run.tree,
-            items=run.items,
-            logs=run.logs,
-            death=run.death,
-            limit=self.limit,
-            kinds=self.kinds,
-            peak_is_bound=run.peak_is_bound,
-        )
+        return explain(self.run, self.kinds).findings
 
     def timeline(self) -> alt.TopLevelMixin:
         """The memory of the first run over time, with the file that killed it."""
-        run = self.run
-        return timeline_chart(
-            run.tree,
-            phases=run.phases,
-            items=run.items,
-            limit_bytes=self.limit.memory_bytes,
-            death=run.death,
-            item_in_flight=run.item_in_flight,
-        )
+        return explain(self.run, self.kinds).chart()
 
     def demand(self) -> alt.TopLevelMixin:
         """Who asked for the memory: own peak demand beside memory kept, by file, coloured by kind."""

@@ -19,6 +19,26 @@ from diagtools.probes import procfs
 REPOSITORY = Path(__file__).parents[2]
 PYTHON = sys.executable
 GENEROUS_S = 60.0
+#: Notes the pids of a family of N_FAMILY: a root with a child, a grandchild, and a daemon that nobody knows any more.
+FAMILY = """
+import os, time
+def note():
+    with open('pids', 'a') as file: file.write(f'{os.getpid()}\\n')
+def born(then):
+    if os.fork() == 0:
+        then()
+        note()
+        time.sleep(1000)
+def detach():
+    os.setsid()
+    if os.fork(): os._exit(0)
+born(lambda: None)
+born(lambda: born(lambda: None))
+born(detach)
+note()
+"""
+N_FAMILY = 5
+FAMILY_THAT_STAYS = FAMILY + "time.sleep(1000)\n"
 _Found = TypeVar("_Found")
 
 

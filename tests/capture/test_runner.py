@@ -19,6 +19,8 @@ from diagtools.errors import RecorderError, StartError, UnavailableError, UsageE
 from diagtools.probes import procfs, records
 from diagtools.values import Enforcer, Limit, State, Target
 from tests.capture.processes import (
+    FAMILY_THAT_STAYS,
+    N_FAMILY,
     PYTHON,
     command,
     diagtools,
@@ -34,26 +36,6 @@ from tests.capture.recorded import MIB, Recorded
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sampler of Linux")
 
-#: A root with a child, a grandchild and a daemon that nobody of them knows any more; each notes its pid.
-FAMILY = """
-import os, time
-def note():
-    with open('pids', 'a') as file: file.write(f'{os.getpid()}\\n')
-def born(then):
-    if os.fork() == 0:
-        then()
-        note()
-        time.sleep(1000)
-def detach():
-    os.setsid()
-    if os.fork(): os._exit(0)
-born(lambda: None)
-born(lambda: born(lambda: None))
-born(detach)
-note()
-time.sleep(1000)
-"""
-N_FAMILY = 5
 
 #: A notebook kernel, as far as a recording is concerned: it captures in its main thread or in another one.
 KERNEL = """
@@ -281,7 +263,9 @@ def test_the_other_backend_has_the_watchdog_only(store: Path) -> None:
 
 
 def test_when_the_recorder_is_killed_the_tree_ends_and_the_timeline_is_closed(tmp_path: Path) -> None:
-    with started(command("record", "-o", "run", "--", PYTHON, "-S", "-c", FAMILY), cwd=tmp_path) as recorder:
+    with started(
+        command("record", "-o", "run", "--", PYTHON, "-S", "-c", FAMILY_THAT_STAYS), cwd=tmp_path
+    ) as recorder:
         pids = numbers_in(tmp_path / "pids", N_FAMILY)
         recorder.kill()
         wait_gone(pids)
@@ -294,7 +278,9 @@ def test_when_the_recorder_is_killed_the_tree_ends_and_the_timeline_is_closed(tm
 
 
 def test_when_the_sampler_is_killed_the_recorder_ends_the_tree_and_says_so(tmp_path: Path) -> None:
-    with started(command("record", "-o", "run", "--", PYTHON, "-S", "-c", FAMILY), cwd=tmp_path) as recorder:
+    with started(
+        command("record", "-o", "run", "--", PYTHON, "-S", "-c", FAMILY_THAT_STAYS), cwd=tmp_path
+    ) as recorder:
         pids = numbers_in(tmp_path / "pids", N_FAMILY)
         os.kill(sampler_of(tmp_path / "run"), signal.SIGKILL)
         assert recorder.wait(60) == 125
@@ -336,7 +322,7 @@ def test_when_the_sampler_is_killed_at_once_nobody_is_left(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("place", ["main", "thread"])
 def test_when_a_notebook_kernel_is_killed_nobody_is_left(tmp_path: Path, place: str) -> None:
-    argv = [PYTHON, "-c", KERNEL, place, PYTHON, "-S", "-c", FAMILY]
+    argv = [PYTHON, "-c", KERNEL, place, PYTHON, "-S", "-c", FAMILY_THAT_STAYS]
     with started(argv, cwd=tmp_path) as kernel:
         pids = numbers_in(tmp_path / "pids", N_FAMILY)
         kernel.kill()
@@ -348,7 +334,7 @@ def test_when_a_notebook_kernel_is_killed_nobody_is_left(tmp_path: Path, place: 
 
 @pytest.mark.parametrize("place", ["main", "thread"])
 def test_when_a_notebook_kernel_s_sampler_is_killed_nobody_is_left(tmp_path: Path, place: str) -> None:
-    argv = [PYTHON, "-c", KERNEL, place, PYTHON, "-S", "-c", FAMILY]
+    argv = [PYTHON, "-c", KERNEL, place, PYTHON, "-S", "-c", FAMILY_THAT_STAYS]
     with started(argv, cwd=tmp_path) as kernel:
         pids = numbers_in(tmp_path / "pids", N_FAMILY)
         os.kill(sampler_of(tmp_path / "run"), signal.SIGKILL)
@@ -360,7 +346,9 @@ def test_when_a_notebook_kernel_s_sampler_is_killed_nobody_is_left(tmp_path: Pat
 
 def test_when_recorder_and_sampler_are_killed_the_target_still_dies(tmp_path: Path) -> None:
     """Its children do not: nobody is left to end them.  That is the best that can be had."""
-    with started(command("record", "-o", "run", "--", PYTHON, "-S", "-c", FAMILY), cwd=tmp_path) as recorder:
+    with started(
+        command("record", "-o", "run", "--", PYTHON, "-S", "-c", FAMILY_THAT_STAYS), cwd=tmp_path
+    ) as recorder:
         pids = numbers_in(tmp_path / "pids", N_FAMILY)
         sampler, root = sampler_of(tmp_path / "run"), Recorded(tmp_path / "run").root
         recorder.send_signal(signal.SIGSTOP)

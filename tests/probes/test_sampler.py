@@ -16,30 +16,20 @@ from pathlib import Path
 import pytest
 
 from diagtools.probes import procfs, records
-from tests.capture.processes import PYTHON, is_alive, numbers_in, sampler, started, until, wait_gone
+from tests.capture.processes import (
+    FAMILY,
+    PYTHON,
+    is_alive,
+    numbers_in,
+    sampler,
+    started,
+    until,
+    wait_gone,
+)
 from tests.capture.recorded import MIB, Recorded
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sampler of Linux")
 
-#: Notes the pids of a family: a child, a grandchild, and one that was detached from everybody (a daemon).
-FAMILY = """
-import os, time
-def note():
-    with open('pids', 'a') as file: file.write(f'{os.getpid()}\\n')
-def born(then):
-    if os.fork() == 0:
-        then()
-        note()
-        time.sleep(1000)
-def detach():
-    os.setsid()
-    if os.fork(): os._exit(0)
-born(lambda: None)
-born(lambda: born(lambda: None))
-born(detach)
-note()
-"""
-STAYS = FAMILY + "time.sleep(1000)\n"
 LEAVES = (
     FAMILY + "while len(open('pids').read().split()) < 5: time.sleep(0.01)\ntime.sleep(0.1)\nos._exit(6)\n"
 )
