@@ -89,9 +89,10 @@ EVENTS = Frame("EVENTS", {"t_s": _F, "kind": _S, "pid": _I, "value": _I, "second
 #: How long each output file was at a time; ``stream`` is ``stdout`` or ``stderr``.
 OUTPUT_GROWTH = Frame("OUTPUT_GROWTH", {"t_s": _F, "stream": _S, "size_bytes": _I})
 
-#: One row a marker.  ``kind``: phase, item, event, boot; ``edge``: begin, note, end, point;
-#: ``index`` joins the edges of one begin; ``status`` of an end: ok, failed, timeout.  ``rss_bytes``: what the kernel
-#: said its process held at a begin or an end; null at other edges, and where the kernel does not say.
+#: One row a marker.  ``kind``: phase, item, event, boot, exit; ``edge``: begin, note, end, point; ``index`` joins the
+#: edges of one begin; ``status`` of an end: ok, failed, timeout.  ``parent``: of an item's begin the index of the item in
+#: whose context it begins, 0 for none, null where that is not known.  ``rss_bytes``: what its process held at a begin or
+#: an end; null at other edges, and where the kernel does not say.
 MARKERS = Frame(
     "MARKERS",
     {
@@ -102,6 +103,7 @@ MARKERS = Frame(
         "name": _S,
         "index": _I,
         "edge": _S,
+        "parent": _I,
         "rss_bytes": _I,
         "status": _S,
         "error": _S,
@@ -112,8 +114,9 @@ MARKERS = Frame(
 #: One row a line of output.  ``t_s`` is when the file had grown past the line's end: at most one sample late.
 LOGS = Frame("LOGS", {"t_s": _F, "pid": _I, "stream": _S, "line": _S})
 
-#: One row an item.  ``status``: ok, failed, timeout, in_flight; without an end marker ok where its process exited
-#: with status 0, else in_flight.  ``delta_bytes``: memory kept (RSS at its end minus at its begin, shared out evenly
+#: One row an item.  ``status``: ok, failed, timeout, in_flight, unknown; without an end marker ok where its process
+#: exited with status 0 or executed another program, unknown where its end is among markers that are missing, else
+#: in_flight.  ``delta_bytes``: memory kept (RSS at its end minus at its begin, shared out evenly
 #: where items of one process overlap).  ``peak_bytes``: highest RSS of its process while it ran; ``demand_bytes``:
 #: that minus the RSS at its begin: the item's own peak demand.
 ITEMS = Frame(

@@ -29,15 +29,21 @@ A marker is written twice before the call returns, so that it is read after a SI
 
 ``markers.log``, every marker of every process, one line each, fields separated by tabs::
 
-    t_ns pid tid kind edge index rss status name error features crc
+    t_ns pid tid kind edge index parent rss status name error features crc
 
-``index`` joins the edges of one begin within a process (events count along, boot is 0).  ``rss``, of a begin and an
-end, is what the process holds at that moment, in bytes: a sample may be 10 ms old, and still show the item before.
-``status`` of an end is one of STATUSES, of a boot ok or failed.  Name and error are UTF-8 (odd bytes as they are:
+``index`` joins the edges of one begin within a process; events count along.  ``parent``, of an item's begin, is the
+index of the item in whose context it begins, 0 for none: tasks that take turns in one thread are not within each other.
+``rss``, of a begin and an end, is what the process holds at that moment, in bytes: a sample may be 10 ms old, and still
+show the item before.  ``status`` of an end is one of STATUSES.  Name and error are UTF-8 (odd bytes as they are:
 ``surrogateescape``) with ESCAPES, cut at FIELD_LIMIT.  ``features`` are ``name=number`` with commas between.  ``crc``
-is the CRC-32 of everything before the last tab, 8 hexadecimal digits.  Lines of different threads may be a little out
-of order, and a blank one means nothing.  A line that was torn (a kill or a full disk in the middle of its write) is
-ended by the next writer: only it is lost.
+is the CRC-32 of everything before the last tab, 8 hexadecimal digits.
+
+Two kinds stand in the log alone, with the index 0.  A ``boot`` says that a probe was loaded (``ok`` or ``failed``), or
+that this process executed another program; whatever it had left open ends there.  An ``exit`` is written as the program
+ends, before Python takes it apart.
+
+Lines of different threads may be a little out of order, and a blank one means nothing.  A line that was torn (a kill or
+a full disk in the middle of its write) is ended by the next writer: only it is lost.
 """
 
 from __future__ import annotations
@@ -64,10 +70,10 @@ LOG_NAME = "markers.log"
 SLOT_GLOB = "markers.*.slot"
 
 #: The stored numbers are indices into these: their order is part of the format.
-KINDS = ("phase", "item", "event", "boot")
+KINDS = ("phase", "item", "event", "boot", "exit")
 EDGES = ("begin", "note", "end", "point")
 STATUSES = ("ok", "failed", "timeout")
-PHASE, ITEM, EVENT, BOOT = range(4)
+PHASE, ITEM, EVENT, BOOT, EXIT = range(5)
 BEGIN, NOTE, END, POINT = range(4)
 
 SLOT = Struct("<IBBHQQQQQ")  # crc, kind, edge, n, seq, t_ns, pid, tid, index
@@ -136,7 +142,17 @@ _Nothing.__enter__ = repeat(_NOTHING).__next__  # type: ignore[assignment,method
 
 
 class _Begun(Handle):
-    __slots__ = ("_recorder", "_pid", "_kind", "_index", "_name", "_sequence", "_is_ended")
+    __slots__ = (
+        "_recorder",
+        "_pid",
+        "_kind",
+        "_index",
+        "_name",
+        "_sequence",
+        "_within",
+        "_parent",
+        "_is_ended",
+    )
 
     def __init__(self, recorder: Recorder, kind: int, index: int, name: bytes, sequence: str) -> None:
         self._recorder = recorder
@@ -145,7 +161,16 @@ class _Begun(Handle):
         self._index = index
         self._name = name
         self._sequence = sequence
+        self._within: Any = None
+        self._parent = 0
         self._is_ended = False
+
+    def enter_context(self, within: Any) -> int:
+        """Be the item within which others begin, in this task or thread; which one was it?"""
+        self._within = within
+        self._parent = parent = within.get()
+        within.set(self._index)
+        return int(parent)
 
     def note(self, **features: float) -> None:
         if self._pid == self._recorder.pid:
@@ -168,6 +193,8 @@ class _Begun(Handle):
         if not self._is_ended and self._pid == self._recorder.pid:
             self._is_ended = True
             self._recorder.write(self._kind, END, self._index, self._name, status, error)
+            if self._within and self._within.get() == self._index:
+                self._within.set(self._parent)
 
 
 class _Latest(dict[str, _Begun]):
@@ -191,6 +218,13 @@ class Recorder:
         import atexit
         from binascii import crc32  # not zlib: a Python may be built without it
 
+        try:
+            from _contextvars import ContextVar
+        except ImportError:  # then nobody knows which item is within which
+            self._context_var = None
+        else:
+            self._context_var = ContextVar
+
         self.pid = os.getpid()
         self._run = run
         self._crc32 = crc32
@@ -198,6 +232,7 @@ class Recorder:
         self._rss = _Rss()
         self._slot: _Slot | None = None
         self._slots_of_parents: list[_Slot | None] = []
+        self._within: Any = None
         self._start()
         # Both keep this object, its descriptors and its mapping until the very end of the process.
         os.register_at_fork(after_in_child=self._start)
@@ -214,7 +249,8 @@ class Recorder:
                 if sequence in latest:
                     latest[sequence].done()
                 latest[sequence] = handle
-            self.write(kind, BEGIN, handle._index, handle._name, features=features)
+            parent = handle.enter_context(self._within) if kind == ITEM and self._within else None
+            self.write(kind, BEGIN, handle._index, handle._name, features=features, parent=parent)
         except Exception:  # noqa: BLE001 - the program must not notice
             return _NOTHING
         return handle
@@ -241,23 +277,25 @@ class Recorder:
         status: bytes = b"",
         error: str = "",
         features: Mapping[str, float] | None = None,
+        parent: int | None = None,
     ) -> None:
         """Write one marker to the slot and to the log, each as far as it can be written."""
         try:
             t_ns = monotonic_ns()
             tid = self._local.tid
             slot = self._slot
-            if slot is not None and kind != BOOT:
+            if slot is not None and kind < BOOT:
                 with self._lock:
                     slot.write(kind, edge, index, name, t_ns, self.pid, tid)
             rss = self._rss.read(t_ns, self._lock) if edge in _LEVEL_EDGES else 0
-            line = b"%d\t%d\t%d\t%b\t%b\t%d\t%b\t%b\t%b\t%b\t%b" % (
+            line = b"%d\t%d\t%d\t%b\t%b\t%d\t%b\t%b\t%b\t%b\t%b\t%b" % (
                 t_ns,
                 self.pid,
                 tid,
                 _KIND_FIELDS[kind],
                 _EDGE_FIELDS[edge],
                 index,
+                b"" if parent is None else b"%d" % parent,
                 b"%d" % rss if rss else b"",
                 status,
                 name,
@@ -285,6 +323,7 @@ class Recorder:
         self._indices = count(1)
         self._lock = _thread.RLock()  # a signal handler may mark while a marker is being written
         self._local = _PerThread()
+        self._within = self._context_var and self._context_var("diagtools item", default=0)
 
     def _open_slot(self) -> None:
         with self._lock:
@@ -299,12 +338,14 @@ class Recorder:
                 _at_worker_exit(lambda: self._end_open(sys.exc_info()[1]))
                 if slot.seq:  # an earlier program of this process (exec) used these indices
                     self._indices = count(slot.seq + 1)
+                    self.write(BOOT, POINT, 0, b"")
                 self._slot = slot
 
     def _end_open(self, error: BaseException | None) -> None:
-        """End what this thread left open as the process ends: by an exception or well."""
+        """End what this thread left open as the program ends, by an exception or well, and mark that it does."""
         for handle in list(self._local.latest.values()):
             handle.__exit__(None, error, None)
+        self.write(EXIT, END, 0, b"")
 
 
 class _Slot:

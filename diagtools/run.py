@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from diagtools.analyse.death import death
 from diagtools.analyse.items import item_in_flight, items, phases
 from diagtools.analyse.limits import limit_noted
 from diagtools.analyse.logs import last_lines
-from diagtools.analyse.tree import peak_bytes, tree_memory, tree_validity
+from diagtools.analyse.tree import FINAL_S, peak_bytes, tree_memory, tree_validity
 from diagtools.errors import DiagtoolsError, NoDataError
 from diagtools.read.artefact import open_artefact
 from diagtools.read.logs import Logs, read_logs
@@ -26,7 +27,6 @@ from diagtools.read.trust import NOT_CLOSED
 from diagtools.units import format_bytes, format_seconds
 from diagtools.values import Artefact, Death, Ending, Limit, Manifest, State, Validity
 
-_LAST_S = 0.5
 _NEVER_COMPLETED = (
     "never completed, its recorder was killed or the disk was full: checksums, git revision and the kernel's log "
     "are unknown"
@@ -97,7 +97,13 @@ class Run:
     @cached_property
     def items(self) -> pl.DataFrame:
         """What did each item of work do to memory?  ITEMS."""
-        return items(self.markers, self._recorded.samples, processes=self.processes, end_s=self._end_s)
+        return items(
+            self.markers,
+            self._recorded.samples,
+            processes=self.processes,
+            lossy=self._marked.lossy,
+            end_s=self._end_s,
+        )
 
     @cached_property
     def phases(self) -> pl.DataFrame:
@@ -141,13 +147,13 @@ class Run:
     @cached_property
     def final_rss_bytes(self) -> int | None:
         """What did the tree hold at its end?  A dying one gives memory back piece by piece: the highest of 0.5 s."""
-        last = self.tree.filter(pl.col("t_s") >= pl.col("t_s").max() - _LAST_S)["rss_bytes"]
+        last = self.tree.filter(pl.col("t_s") >= pl.col("t_s").max() - FINAL_S)["rss_bytes"]
         return None if last.is_empty() else max(last)
 
     @cached_property
     def exit_status(self) -> int | None:
         """How did the target end: its status, 128 + signal for a killed one, null if nobody saw it?"""
-        seen = (self.manifest.exit_status, _first(self.events, "ended"), self._root("exit_status"))
+        seen = (_first(self.events, "ended"), self.manifest.exit_status, self._root("exit_status"))
         return next((int(status) for status in seen if status is not None), None)
 
     @property
@@ -179,7 +185,13 @@ class Run:
         said = [validity for part in parts for validity in part.validity]
         missing = no_items(self.path, self.manifest.items)
         said += [missing] if missing else []
-        known = [*self._half_closed(), *said, *self.verify(), *tree_validity(self.tree)]
+        known = [
+            *self._half_closed(),
+            *self._contradicted(),
+            *said,
+            *self.verify(),
+            *tree_validity(self.tree),
+        ]
         return tuple(one for one in dict.fromkeys(known) if not self._is_said_better(one))
 
     def _half_closed(self) -> Iterable[Validity]:
@@ -187,6 +199,12 @@ class Run:
         was_begun = bool(self.manifest.argv)
         if was_begun and self.manifest.state == "recording" and self._recorded.closed:
             yield Validity(what=MANIFEST, state=State.TRUNCATED, note=_NEVER_COMPLETED)
+
+    def _contradicted(self) -> Iterable[Validity]:
+        told, seen = self.manifest.exit_status, _first(self.events, "ended")
+        if told is not None and seen is not None and told != seen:
+            note = f"it names the exit status {told}, the timeline {seen:.0f}"
+            yield Validity(what=MANIFEST, state=State.TRUNCATED, note=note)
 
     def _is_said_better(self, doubt: Validity) -> bool:
         """A recorder that closed ``run.json`` wrote there why the timeline has no end."""
@@ -273,12 +291,12 @@ def _changed(folder: Path, name: str, known: Artefact) -> str:
         if file is None:
             return "it is gone"
         with file:
+            size = os.fstat(file.fileno()).st_size
+            if size != known.size_bytes:  # nothing is read: it may be a huge file with nothing in it
+                return f"{size:,} bytes where {known.size_bytes:,} were closed"
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
     except DiagtoolsError as error:
         return error.message
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
-    if size != known.size_bytes:
-        return f"{size:,} bytes where {known.size_bytes:,} were closed"
     return "" if digest == known.sha256.lower() else "its bytes are not those that were closed"

@@ -35,6 +35,11 @@ class Limit:
         """Which limit does ``"2 GiB"`` mean?  Raises ``UsageError`` for a size without a unit."""
         return cls(memory_bytes=parse_bytes(text), enforcer=enforcer)
 
+    @property
+    def counts_rss(self) -> bool:
+        """Is it of resident memory?  An address space is larger than what of it is resident."""
+        return self.enforcer is not Enforcer.RLIMIT_AS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemSource:

@@ -92,8 +92,10 @@ def markers(run: Path) -> list[Row]:
 
 
 def markers_and_doubts(run: Path) -> tuple[list[Row], list[Validity]]:
+    """Those that the program set: the mark of its exit is left out."""
     found = read_markers(run, None)
-    return found.frame.to_dicts(), [row for row in found.validity if START_UNKNOWN not in row.note]
+    rows = [row for row in found.frame.to_dicts() if row["kind"] != "exit"]
+    return rows, [row for row in found.validity if START_UNKNOWN not in row.note]
 
 
 def told(rows: list[Row]) -> list[tuple[str, ...]]:
@@ -250,6 +252,13 @@ def test_plain_calls_follow_each_other(run: Path) -> None:
     ]
 
 
+def test_the_exit_is_marked_after_all_that_it_ends(run: Path) -> None:
+    execute("item('a')", run)
+    last = read_markers(run, None).frame.to_dicts()[-1]
+    assert (last["kind"], last["edge"], last["index"]) == ("exit", "end", 0)
+    assert sys.platform != "linux" or last["rss_bytes"] > 2**20
+
+
 def test_what_is_entered_is_not_ended_by_the_next_one(run: Path) -> None:
     rows = recorded(
         """
@@ -336,6 +345,53 @@ def test_tasks_interleave_their_items(run: Path) -> None:
         ("end", "a", "ok"),
         ("end", "b", "failed", "OSError: b"),
     ]
+
+
+def test_tasks_are_not_within_each_other(run: Path) -> None:
+    rows = recorded(
+        """
+        import asyncio
+        async def work(name):
+            with item(name):
+                await asyncio.sleep(0.01)
+                with item(name + " inner"):
+                    await asyncio.sleep(0.01)
+        async def main():
+            with item("outer"):
+                await asyncio.gather(work("a"), work("b"))
+            item("plain")
+            item("next")
+        asyncio.run(main())
+        """,
+        run,
+    )
+    begins = [row for row in rows if row["edge"] == "begin"]
+    names = {row["index"]: row["name"] for row in begins} | {0: ""}
+    assert {row["name"]: names[row["parent"]] for row in begins} == {
+        "outer": "",
+        "a": "outer",
+        "b": "outer",
+        "a inner": "a",
+        "b inner": "b",
+        "plain": "",
+        "next": "",
+    }
+    assert {row["parent"] for row in rows if row["edge"] != "begin"} == {None}
+
+
+def test_a_forked_child_is_within_none_of_its_parents_items(run: Path) -> None:
+    rows = recorded(
+        """
+        with item("parent"):
+            child = os.fork()
+            if child == 0:
+                item("child").done()
+                os._exit(0)
+            os.waitpid(child, 0)
+        """,
+        run,
+    )
+    assert {row["name"]: row["parent"] for row in rows if row["edge"] == "begin"} == {"parent": 0, "child": 0}
 
 
 def test_a_feature_learned_later_is_written_at_once(run: Path) -> None:
@@ -445,17 +501,18 @@ def test_nothing_that_is_passed_raises(run: Path) -> None:
 
 def test_a_line_is_laid_out_as_documented(run: Path) -> None:
     recorded("print(os.getpid()); item('a\\tb', n=1).fail('c\\\\')", run)
-    first, second, rest = (run / mark.LOG_NAME).read_bytes().split(b"\n")
+    first, second, _, rest = (run / mark.LOG_NAME).read_bytes().split(b"\n")
     assert rest == b""
     body, _, crc = second.rpartition(b"\t")
     assert crc == b"%08x" % zlib.crc32(body)
     begun_ns, pid, tid, *fields = first.split(b"\t")[:-1]
-    begun_rss = fields.pop(3)
+    begun_rss = fields.pop(4)
+    assert fields.pop(3) == b"0"
     assert fields == [b"item", b"begin", b"1", b"", b"a\\tb", b"", b"n=1.0"]
-    ended_ns, *same, kind, edge, index, ended_rss, status, name, error, features = body.split(b"\t")
+    ended_ns, *same, kind, edge, index, parent, ended_rss, status, name, error, features = body.split(b"\t")
     assert same == [pid, tid]
-    assert [kind, edge, index, status, name, error, features] == [
-        b"item", b"end", b"1", b"failed", b"a\\tb", b"c\\\\", b""
+    assert [kind, edge, index, parent, status, name, error, features] == [
+        b"item", b"end", b"1", b"", b"failed", b"a\\tb", b"c\\\\", b""
     ]  # fmt: skip
     assert 0 < int(begun_ns) < int(ended_ns) < time.monotonic_ns()
     if sys.platform == "linux":
@@ -506,7 +563,7 @@ def test_no_marker_of_eight_threads_is_lost(python: str, run: Path) -> None:
         run,
         python,
     )
-    frame = read_markers(run, None).frame
+    frame = read_markers(run, None).frame.filter(kind="item")
     begun = frame.filter(edge="begin")
     assert set(begun["name"]) == {f"{n} {number}" for n in range(8) for number in range(1000)}
     assert begun["index"].n_unique() == 8000
@@ -695,7 +752,14 @@ def test_the_next_program_of_a_process_goes_on_counting(run: Path) -> None:
     )
     rows = markers(run)
     assert {row["pid"] for row in rows} == {rows[0]["pid"]}
-    indices = [row["index"] for row in rows if row["edge"] != "end"]
+    assert [row["name"] for row in rows] == [
+        "a",
+        "b",
+        "",
+        "c",
+        "c",
+    ]  # what it left open ends at the boot between
+    indices = [row["index"] for row in rows if row["edge"] in ("begin", "point") and row["kind"] != "boot"]
     assert len(set(indices)) == 3 == len(indices)
 
 
@@ -859,10 +923,10 @@ def test_a_line_that_another_process_left_torn_swallows_none(run: Path) -> None:
         run,
     )
     assert result.returncode == 0
-    assert (run / mark.LOG_NAME).read_bytes().count(b"\n") == 4
+    assert (run / mark.LOG_NAME).read_bytes().count(b"\n") == 5  # with the exit
     rows, (doubt,) = markers_and_doubts(run)
     assert [row["name"] for row in rows] == ["before", "after", "later"]
-    assert "1 of 4 lines" in doubt.note
+    assert "1 of 5 lines" in doubt.note
 
 
 # --- a program or a disk that takes our files away --------------------------------------------------------------

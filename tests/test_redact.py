@@ -9,9 +9,29 @@ import pytest
 from hypothesis import given
 
 from diagtools import redact
-from diagtools.redact import MASK, redact_argv, redact_env, redact_folder, redact_path, redact_text
+from diagtools.redact import (
+    MASK,
+    mask_private_keys,
+    redact_argv,
+    redact_begin,
+    redact_env,
+    redact_folder,
+    redact_path,
+    redact_text,
+)
 
 SECRET = "hunter2Sesame"
+SECRET_VARIABLES = (
+    "PYTHON_API_TOKEN",
+    "PYTHONAPITOKEN",
+    "OMP_PASSWORD",
+    "OMP_PW",
+    "POLARS_CLOUD_KEY",
+    "ARROW_CREDS",
+    "ARROW_SIG",
+    "MALLOC_SECRET",
+    "LC_AUTH",
+)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +83,32 @@ SECRET = "hunter2Sesame"
         f"/usr/bin/mysqldump -p'{SECRET} x' db | gzip",
         f"docker exec db mariadb-dump -p{SECRET}",
         f"['mysql', '-p{SECRET}']",
+        f"https://acme.blob.core.windows.net/c/b?sv=2022-11-02&sig={SECRET}%3D&se=2026",
+        f"DefaultEndpointsProtocol=https;AccountName=x;AccountKey={SECRET}==;EndpointSuffix=y",
+        f"SharedAccessKeyName=root;SharedAccessKey={SECRET}=",
+        f"SharedAccessSignature={SECRET}",
+        f"OPENAI_KEY={SECRET}",
+        f"AZURE_STORAGE_KEY: {SECRET}",
+        f"MASTER_KEY='{SECRET}'",
+        f"signing_key={SECRET}",
+        f"encryption_key = b'{SECRET}'",
+        f'{{"license_key": "{SECRET}"}}',
+        f"signingKey={SECRET}",
+        f"pw={SECRET}",
+        f"db_pw: {SECRET}",
+        f"userpass={SECRET}",
+        f"passcode={SECRET}",
+        f"apitoken={SECRET}",
+        f"The password is {SECRET}.",
+        f"Password was '{SECRET}'",
+        f"docker login -u ada -p {SECRET} registry.example.org",
+        f"['docker', 'login', '-p', '{SECRET}']",
+        f"sshpass -p {SECRET} ssh db",
+        f"sshpass -p'{SECRET} x' ssh db",
+        f"mkdir -p sshpass -p {SECRET}",
+        f"redis-cli -h db -a {SECRET} ping",
+        f"app --key {SECRET}",
+        f"app --api-key {SECRET}",
     ],
 )
 def test_a_secret_is_masked(text: str) -> None:
@@ -84,6 +130,11 @@ def test_a_secret_is_masked(text: str) -> None:
         "hf_" + "aBcD" * 8,
         "npm_" + "aBcD" * 9,
         "AIza" + "aBcD" * 9,
+        "https://hooks.slack.com/services/T00000000/B00000000/" + "aBcD" * 6,
+        "xapp-1-" + "A0123-456-abc",
+        "SG." + "aB1-" * 5 + "." + "aB1_" * 10,
+        "ya29." + "aB1-" * 9,
+        "dckr_pat_" + "aB1-" * 6,
     ],
 )
 def test_a_token_is_known_by_its_own_form(token: str) -> None:
@@ -115,6 +166,13 @@ def test_a_token_is_known_by_its_own_form(token: str) -> None:
         "python -pfoo and -p 8080",
         "mysql --version && python -pfoo",
         "docker run --name mysql -p3306:3306 image",
+        "primary_key=id sort_key=name key=value cache_key=3 CACHE_KEY=3 monkey=hunter2Sesame",
+        "for key: value in sorted(rows, key=operator.itemgetter(1))",
+        "sig=0.05 --key value",
+        "the password is 8 characters long, yours was not",
+        "docker run -p 80:80 image and python -p x",
+        "docker login && docker run -p 80:80 image",
+        "sshpass -p [redacted] ssh -p 2222 db",
         "mysql -uroot -P3306 --protocol=tcp",
         "/usr/lib/x86_64-linux-gnu/libc.so.6 and https://example.org/site-packages/a.py",
     ],
@@ -201,6 +259,19 @@ def test_a_system_without_homes_keeps_its_paths(monkeypatch: pytest.MonkeyPatch)
         (("curl", "-u", f"ada:{SECRET}", "x"), ("curl", "-u", f"ada:{MASK}", "x")),
         (("/usr/bin/curl", f"-uada:{SECRET}"), ("/usr/bin/curl", f"-uada:{MASK}")),
         (("docker", "-u", "1:2"), ("docker", "-u", "1:2")),
+        (("docker", "login", "-p", SECRET, "x"), ("docker", "login", "-p", MASK, "x")),
+        (("docker", "--debug", "login", f"-p{SECRET}"), ("docker", "--debug", "login", f"-p{MASK}")),
+        (("docker", "run", "-p", "80:80", "x"), ("docker", "run", "-p", "80:80", "x")),
+        (
+            ("/usr/bin/sshpass", "-p", SECRET, "ssh", "-p", "22"),
+            ("/usr/bin/sshpass", "-p", MASK, "ssh", "-p", "22"),
+        ),
+        (("sshpass", f"-p{SECRET}", "ssh"), ("sshpass", f"-p{MASK}", "ssh")),
+        (("redis-cli", "-a", SECRET), ("redis-cli", "-a", MASK)),
+        (("redis-cli", "-a"), ("redis-cli", "-a")),
+        (("app", "--key", SECRET), ("app", "--key", MASK)),
+        (("app", "--key", "value"), ("app", "--key", "value")),
+        (("app", "--api-key", SECRET), ("app", "--api-key", MASK)),
         (("/home/ada/bin/app", f"u://a:{SECRET}@h"), ("~/bin/app", f"u://{MASK}@h")),
         ((), ()),
     ],
@@ -222,15 +293,12 @@ def test_of_the_environment_only_what_matters_to_memory_is_kept() -> None:
 
 def test_a_variable_that_sounds_secret_is_left_out() -> None:
     """However its name is written, and whichever of the kept groups it would belong to."""
-    names = (
-        "PYTHON_API_TOKEN",
-        "PYTHONAPITOKEN",
-        "OMP_PASSWORD",
-        "POLARS_CLOUD_KEY",
-        "MALLOC_SECRET",
-        "LC_AUTH",
-    )
-    assert redact_env(dict.fromkeys(names, SECRET)) == {}
+    assert redact_env(dict.fromkeys(SECRET_VARIABLES, SECRET)) == {}
+
+
+@pytest.mark.parametrize("name", SECRET_VARIABLES)
+def test_text_masks_what_the_environment_leaves_out(name: str) -> None:
+    assert redact_text(f"{name}={SECRET}") == f"{name}={MASK}"
 
 
 def test_a_password_of_digits_is_no_count() -> None:
@@ -277,6 +345,10 @@ def test_whatever_is_assigned_to_a_secret_name_is_masked(
             "a://b:@",
         ),
         *("/site-packages/x", "/a", "/lib/python3.", "\x1b[3", "x"),
+        *("key=", "A_KEY=", "A_KEY", "_KEY", "aKey", "key=f(", "key='", "--key ", "--key '", "sig=a&"),
+        *("password is ", "password ", "SG.", "SG.a-", "ya29.", "xapp-1-", "dckr_pat_", "hooks.slack.com/"),
+        *("hooks.slack.com/services/", "docker ", "docker login -p", "sshpass -p ", "sshpass -p'"),
+        *("sshpass -p '\\", "redis-cli -a ", 'redis-cli -a "'),
     ],
 )
 @pytest.mark.timeout(60)
@@ -302,3 +374,52 @@ def test_a_long_line_behind_a_secret_flag_does_not_hang(unit: str) -> None:
 )
 def test_keys_with_underscores_and_tokens_that_stand_alone_as_the_user(text: str, shown: str) -> None:
     assert redact_text(text) == shown
+
+
+# --- the begin of a long text -------------------------------------------------------------------------------
+
+
+def test_of_a_long_text_the_begin_is_redacted_and_the_cut_is_shown() -> None:
+    text = f"token={SECRET} " + "name=value " * 5_000_000
+    assert redact_begin(text, 30) == f"token={MASK} name=value na…"[:29] + "…"
+    assert redact_begin(f"token={SECRET} x", 30) == f"token={MASK} x"
+    assert redact_begin("x" * 31, 30) == "x" * 29 + "…"
+    assert redact_begin("x" * 30, 30) == "x" * 30
+
+
+@pytest.mark.parametrize("unit", ["\0", "name=value ", "token='", "--token '", "x"])
+@pytest.mark.timeout(60)
+def test_the_work_does_not_grow_with_the_text(unit: str) -> None:
+    assert len(redact_begin(unit * (300_000_000 // len(unit)), 500)) <= 500
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "eyJ" + "x" * 60 + "." + SECRET * 9,
+        f"postgres://ada:{SECRET * 9}@db/prod",
+        "SG." + SECRET * 7 + "." + "x" * 40,
+        "ghp_" + SECRET * 3,
+        f"token='{'word ' * 5} {SECRET}'",
+        f"--password '{'word ' * 5} {SECRET}'",
+        f"The password is {SECRET * 3}",
+    ],
+)
+def test_no_half_secret_is_shown_where_the_text_was_cut(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the cut goes through the secret, and though all before it shrank to a mask."""
+    before = "password=" + "y" * 3_000 + " "
+    for at in range(1, len(secret) + 1):
+        monkeypatch.setattr(redact, "_LOOKED_AT", len(before) + at)
+        shown = redact_begin(f"{before}{secret} " + "z" * 5_000, 500)
+        assert shown.startswith(f"password={MASK}")
+        assert SECRET[:4] not in shown
+
+
+def test_a_string_that_is_open_at_the_cut_is_masked_to_its_end() -> None:
+    text = "a token='" + f"{SECRET} and more words " * 2_000 + "' b"
+    assert redact_begin(text, 500) == f"a token={MASK}…"
+
+
+def test_private_keys_run_over_lines_and_nothing_else_is_masked() -> None:
+    key = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----"
+    assert mask_private_keys(f"pw={SECRET}\n{key}\nb") == f"pw={SECRET}\n{MASK}\nb"

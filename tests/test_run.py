@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +56,15 @@ def test_how_it_ended(run: Run) -> None:
     assert run.death is not None
     assert (run.death.cause, run.death.grade) == (Cause.WATCHDOG, Grade.PROVEN)
     assert run.item_in_flight == "dist/killer.js"
+
+
+def test_a_manifest_that_contradicts_the_timeline_is_not_believed(tmp_path: Path) -> None:
+    path = killed(tmp_path / "run")
+    manifest = json.loads((path / "run.json").read_text())
+    (path / "run.json").write_text(json.dumps({**manifest, "exit_status": 0}))
+    run = Run.open(path)
+    assert run.exit_status == 137
+    assert "it names the exit status 0, the timeline 137" in {one.note for one in run.validity}
 
 
 def test_what_it_used(run: Run) -> None:
@@ -301,6 +314,23 @@ def test_artefacts_that_are_not_what_they_were_are_named(tmp_path: Path) -> None
         Validity(what="stdout.log", state=State.TRUNCATED, note="15 bytes where 10 were closed"),
         Validity(what="timeline.bin", state=State.TRUNCATED, note="its bytes are not those that were closed"),
     )
+
+
+def test_an_artefact_of_another_size_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A huge file with nothing in it would take minutes."""
+    folder = killed(tmp_path / "run")
+    os.truncate(folder / "stdout.log", 20 << 30)
+    hashed = []
+    digest = hashlib.file_digest
+
+    def noted(file: Any, name: str) -> Any:
+        hashed.append(Path(file.name).name)
+        return digest(file, name)
+
+    monkeypatch.setattr("diagtools.run.hashlib.file_digest", noted)
+    notes = {one.what: one.note for one in Run.open(folder).verify()}
+    assert notes["stdout.log"] == "21,474,836,480 bytes where 10 were closed"
+    assert "stdout.log" not in hashed
 
 
 def test_an_artefact_that_became_a_link_out_of_the_folder_is_not_opened(tmp_path: Path) -> None:

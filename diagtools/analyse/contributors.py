@@ -12,14 +12,25 @@ from diagtools.analyse.tree import living
 By = Literal["item", "folder", "kind"]
 
 
-def growth_bytes(timeline: pl.DataFrame) -> int:
+def growth_bytes(timeline: pl.DataFrame, markers: pl.DataFrame) -> int:
     """How much did memory grow over the run: last minus first sample, summed over the processes?
 
-    ``timeline`` is TIMELINE; a dying process's samples with RSS 0 are left out.  A process that has ended
-    stays in the sum with what it held last: this is what items are compared with, not what is held now.
+    ``timeline`` is TIMELINE, ``markers`` MARKERS; a dying process's samples with RSS 0 are left out, and where a
+    program marked its exit the last is what it held then: Python takes it apart afterwards, and gives back in pieces
+    what the program held to its end.  A process that has ended stays in the sum with what it held last: this is what
+    items are compared with, not what is held now.
     """
-    ends = living(timeline).group_by("pid").agg(pl.col("rss_bytes").last() - pl.col("rss_bytes").first())
-    return int(ends["rss_bytes"].sum())
+    exits = (
+        markers.filter(pl.col("kind") == "exit")
+        .drop_nulls("rss_bytes")
+        .sort("t_s")
+        .group_by("pid")
+        .agg(pl.col("rss_bytes").last())
+    )
+    rss = pl.col("rss_bytes")
+    ends = living(timeline).group_by("pid").agg(first=rss.first(), last=rss.last())
+    known = ends.join(exits, on="pid", how="left")
+    return int(known.select((pl.coalesce("rss_bytes", "last") - pl.col("first")).sum()).item())
 
 
 def rise_bytes(timeline: pl.DataFrame) -> int:

@@ -222,7 +222,7 @@ def _nobody_saw(facts: _Facts) -> _Ruling | None:
     moments = facts.moments
     if moments.exit_status is not None or (moments.is_attached and moments.is_closed):
         return None
-    line = "the recording has no end: the recorder was ended too, or it is still running"
+    line = "the recording has no end: its sampler was ended before it saw one, or is still running"
     last = tuple(f"the last exception: {text}" for text in facts.exceptions[-1:])
     return _Ruling(cause=Cause.UNKNOWN, grade=Grade.UNKNOWN, evidence=(line, *last))
 

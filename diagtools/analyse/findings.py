@@ -24,6 +24,7 @@ _CAUSES = {
 }
 _WARNED_WITHIN_S = 60.0
 _N_ODD = 3
+_WORTH_SAYING = 0.01  # of the rise
 
 
 def run_findings(
@@ -73,7 +74,7 @@ def peak_finding(
         return None
     at_s = tree.sort("rss_bytes", "t_s", descending=[True, False])["t_s"][0]
     of_limit = ""
-    if limit is not None:
+    if limit is not None and limit.counts_rss:
         share = format_share(peak / limit.memory_bytes)
         of_limit = f", {share} of the limit of {format_bytes(limit.memory_bytes)}"
     how = f"reached {format_bytes(peak)} or more: its highest of what is left of the timeline was"
@@ -111,13 +112,13 @@ def demand_finding(items: pl.DataFrame) -> Finding | None:
 
 
 def kept_finding(items: pl.DataFrame, rise: int) -> Finding | None:
-    """Does what is kept point to another item than the demand does?  Null where both agree or nothing rose."""
+    """Does what is kept point to another item than the demand does?  Null where both agree or hardly any is kept."""
     by_item = contributors(items, rise, by="item").drop_nulls(["delta_bytes", "demand_bytes"])
     if by_item.height < 2 or rise <= 0:
         return None
     kept = by_item.sort("delta_bytes", "key", descending=[True, False]).row(0, named=True)
     asked = by_item.row(0, named=True)
-    if kept["key"] == asked["key"] or kept["delta_bytes"] <= 0:
+    if kept["key"] == asked["key"] or kept["delta_bytes"] < _WORTH_SAYING * rise:
         return None
     own, most = format_bytes(kept["demand_bytes"]), format_bytes(asked["demand_bytes"])
     sentence = (
@@ -161,6 +162,7 @@ def success_finding(items: pl.DataFrame, death: Death | None) -> Finding | None:
         (counts.n_failed, "failed"),
         (counts.n_timeout, "timed out"),
         (counts.n_in_flight, "in flight at the end" if death else "whose end nobody told"),
+        (counts.n_unknown, "whose end is among the markers that are missing"),
     )
     rest = "".join(f", {n} {what}" for n, what in parts if n)
     share = format_share(counts.share_ok)

@@ -6,7 +6,7 @@ An item is charged to its own process: what a process started by it holds is not
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -14,19 +14,25 @@ import polars as pl
 from diagtools import frames
 from diagtools.analyse.levels import Levels, levels
 from diagtools.analyse.sharing import shared_out
-from diagtools.analyse.spans import IN_FLIGHT, OK, Span, spans
+from diagtools.analyse.spans import IN_FLIGHT, OK, UNKNOWN, Span, spans
 
 _SAME_END_S = 0.5
 
 
 def items(
-    markers: pl.DataFrame, timeline: pl.DataFrame, *, processes: pl.DataFrame | None = None, end_s: float
+    markers: pl.DataFrame,
+    timeline: pl.DataFrame,
+    *,
+    processes: pl.DataFrame | None = None,
+    lossy: Collection[int] = (),
+    end_s: float,
 ) -> pl.DataFrame:
     """What did each item keep, and how much did it need at most?
 
     ``markers`` is MARKERS, ``timeline`` TIMELINE, ``processes`` PROCESSES (without it nothing is known of how a
-    process ended), ``end_s`` the end of the run; the result is ITEMS in order of begin.  The RSS at a time is what
-    a marker read then, else the last sample at or before it (the first after it where there is none).
+    process ended), ``lossy`` the processes of which markers are missing, ``end_s`` the end of the run; the result is
+    ITEMS in order of begin.  The RSS at a time is what a marker read then, else the last sample at or before it (the
+    first after it where there is none).
 
     ``delta_bytes``: see ``shared_out``; integers that sum to the change of RSS while any item was in flight.
     ``peak_bytes``: the highest RSS from begin to end, high-water marks included (see ``Levels.highest``);
@@ -35,11 +41,14 @@ def items(
     end of the item before it, which may have given memory back since (markers that a slot or another system holds
     tell no RSS).
 
-    An item without an end marker is ``in_flight`` until its process's last sample, and ``ok`` until then where that
+    An item whose end is among markers that are missing is ``unknown`` and has none of these figures.  Any other
+    without an end marker is ``in_flight`` until its process's last sample, and ``ok`` until then where that
     process exited with status 0 (see ``spans``): it is not what a kill of another one cut short.
     """
     known = levels(timeline, markers)
-    found = spans(markers, "item", processes=_known(processes), last_s=_last_s(known), end_s=end_s)
+    found = spans(
+        markers, "item", processes=_known(processes), lossy=lossy, last_s=_last_s(known), end_s=end_s
+    )
     kept = _kept(found, known)
     begun = _at_begins(found, known)
     peaks = _peaks(found, begun, known)
@@ -106,13 +115,17 @@ def in_flight(items: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Success:
-    """How many of the items that began ended well; ``share_ok`` is null where none began."""
+    """How many of the items that began ended well; ``share_ok`` is null where none began.
+
+    ``n_unknown`` are those whose end is among markers that are missing.
+    """
 
     n_items: int
     n_ok: int
     n_failed: int
     n_timeout: int
     n_in_flight: int
+    n_unknown: int
     share_ok: float | None
 
 
@@ -126,6 +139,7 @@ def success(items: pl.DataFrame) -> Success:
         n_failed=n_by_status.get("failed", 0),
         n_timeout=n_by_status.get("timeout", 0),
         n_in_flight=n_by_status.get(IN_FLIGHT, 0),
+        n_unknown=n_by_status.get(UNKNOWN, 0),
         share_ok=n_ok / items.height if items.height else None,
     )
 
@@ -157,7 +171,8 @@ def _peaks(
 ) -> list[int | None]:
     """What did the process of each item hold at most from its begin, where it held ``begun``, to its end?"""
     highest = [
-        known[span.pid].highest(span.begin_s, span.end_s) if span.pid in known else None for span in found
+        known[span.pid].highest(span.begin_s, span.end_s) if _is_measured(span, known) else None
+        for span in found
     ]
     return [
         peak if peak is None or begin is None else max(peak, begin)
@@ -168,10 +183,14 @@ def _peaks(
 def _kept(found: Sequence[Span], known: Mapping[int, Levels]) -> list[int | None]:
     kept: list[int | None] = [None] * len(found)
     for pid, process in known.items():
-        mine = [i for i, span in enumerate(found) if span.pid == pid]
+        mine = [i for i, span in enumerate(found) if span.pid == pid and _is_measured(span, known)]
         for i, part in zip(mine, shared_out([found[i] for i in mine], process), strict=True):
             kept[i] = part
     return kept
+
+
+def _is_measured(span: Span, known: Mapping[int, Levels]) -> bool:
+    return span.pid in known and span.status != UNKNOWN
 
 
 def _features(span: Span) -> list[dict[str, object]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
-from diagtools.redact import redact_text
+from diagtools.redact import mask_private_keys, redact_begin
 
 _LONGEST = 500
 _KEY_LINES = 100
@@ -46,7 +46,7 @@ def last_warnings(logs: pl.DataFrame, n: int = 1) -> pl.DataFrame:
     """Which were the last ``n`` lines that warn or tell of an error?  LOGS in, LOGS out, lines redacted."""
     found = _in_order(logs).filter(pl.col("line").str.contains(_WARNING)).tail(n)
     return found.with_columns(
-        pl.Series("line", [_cut(redact_text(line)) for line in found["line"]], dtype=pl.String)
+        pl.Series("line", [redact_begin(line, _LONGEST) for line in found["line"]], dtype=pl.String)
     )
 
 
@@ -66,7 +66,7 @@ def final_exceptions(logs: pl.DataFrame) -> list[str]:
             linked = False
     ended = bool(chain) and chain[-1] in lines[-_LAST_LINES:]
     has_traceback = any(_TRACEBACK in line for line in lines)
-    return [_cut(redact_text(line)) for line in chain] if ended and has_traceback else []
+    return [redact_begin(line, _LONGEST) for line in chain] if ended and has_traceback else []
 
 
 def exception_name(line: str) -> str | None:
@@ -84,15 +84,6 @@ def _in_order(logs: pl.DataFrame) -> pl.DataFrame:
 
 def _shown(lines: Sequence[str], n: int) -> list[str]:
     """The last ``n`` of these lines, redacted; the lines before them show whether a key's text runs into them."""
-    return list(_redacted(lines))[-n:] if n > 0 else []
-
-
-def _redacted(lines: Sequence[str]) -> Iterator[str]:
     if any("PRIVATE KEY-----" in line for line in lines):
-        lines = redact_text("\n".join(lines)).splitlines()
-    for line in lines:
-        yield _cut(redact_text(line))
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+        lines = mask_private_keys("\n".join(lines)).split("\n")
+    return [redact_begin(line, _LONGEST) for line in lines[-n:]] if n > 0 else []

@@ -14,7 +14,8 @@ def shared_out(items: Sequence[Span], process: Levels) -> list[int]:
 
     Between two neighbouring begins or ends, the change of RSS goes in equal parts to the items in flight.
     Of items nested in one thread only the innermost is in flight in this sense, so an outer item keeps what
-    it did itself.  Tasks that take turns in one thread look nested where one lies wholly within another.
+    it did itself.  Tasks that take turns in one thread are not nested, as far as it is known in whose context
+    each item began.
     The result is in the order of ``items``: integers that sum to the change of RSS while any was in flight.
     """
     parts = [0] * len(items)
@@ -44,6 +45,7 @@ class _Running:
         self._outer: dict[int, list[int]] = {}
         self._n_inner: dict[int, int] = {}
         self._by_thread: dict[int, list[int]] = defaultdict(list)
+        self._position = {item.index: i for i, item in enumerate(items)}
         self._begins: dict[float, list[int]] = defaultdict(list)
         self._ends: dict[float, list[int]] = defaultdict(list)
         for i, item in enumerate(items):
@@ -65,11 +67,28 @@ class _Running:
     def _begin(self, i: int) -> None:
         item = self._items[i]
         thread = self._by_thread[item.tid]
-        self._outer[i] = [other for other in thread if self._items[other].end_s >= item.end_s]
+        within = self._contexts(i)
+        self._outer[i] = [
+            other
+            for other in thread
+            if self._items[other].end_s >= item.end_s and (within is None or other in within)
+        ]
         for other in self._outer[i]:
             self._n_inner[other] += 1
         self._n_inner[i] = 0
         thread.append(i)
+
+    def _contexts(self, i: int) -> set[int] | None:
+        """In the contexts of which items did this one begin?  Null where that is not known to the outermost."""
+        found: set[int] = set()
+        position: int | None = i
+        while position is not None and position not in found:
+            found.add(position)
+            parent = self._items[position].parent
+            if parent is None:
+                return None
+            position = self._position.get(parent)
+        return found
 
     def _end(self, i: int) -> None:
         del self._n_inner[i]

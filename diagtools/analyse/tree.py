@@ -9,6 +9,9 @@ import polars as pl
 from diagtools import frames
 from diagtools.values import State, Validity
 
+#: What a tree held at its end is the highest of so long: a dying one gives memory back piece by piece.
+FINAL_S = 0.5
+
 
 def living(timeline: pl.DataFrame) -> pl.DataFrame:
     """Which samples show a process that holds memory, ordered by process and time?

@@ -16,9 +16,7 @@ def _record(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--hz", type=float, default=100.0, help="samples a second (default: 100)")
     parser.add_argument("--limit", metavar="SIZE", help="memory cap on the whole tree, such as 2GiB")
-    parser.add_argument(
-        "--limit-by", choices=_ENFORCERS, default="watchdog", help="who enforces it (default: watchdog)"
-    )
+    parser.add_argument("--limit-by", choices=_ENFORCERS, help="who enforces it (default: watchdog)")
     items = parser.add_mutually_exclusive_group()
     items.add_argument(
         "--items-opened-under", metavar="DIR", type=Path, help="each file opened below DIR is an item"

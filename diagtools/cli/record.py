@@ -44,7 +44,8 @@ def _captured(chosen: argparse.Namespace) -> Captured:
 
 
 def _attached(chosen: argparse.Namespace) -> Captured:
-    if chosen.argv or chosen.limit is not None or chosen.items_opened_under or chosen.items_calls:
+    given = (chosen.argv, chosen.limit, chosen.limit_by, chosen.items_opened_under, chosen.items_calls)
+    if any(word not in (None, []) for word in given):
         raise UsageError(
             "--pid records a timeline only: no command, limit or items.", hint="leave the others out."
         )
@@ -52,7 +53,7 @@ def _attached(chosen: argparse.Namespace) -> Captured:
 
 
 def _target(chosen: argparse.Namespace) -> Target:
-    limit = Limit.parse(chosen.limit, Enforcer(chosen.limit_by)) if chosen.limit is not None else None
+    limit = _limit(chosen.limit, chosen.limit_by)
     under = chosen.items_opened_under
     if under is not None and not under.is_dir():
         raise UsageError(
@@ -60,6 +61,12 @@ def _target(chosen: argparse.Namespace) -> Target:
         )
     items = ItemSource(opened_under=under, calls=chosen.items_calls) if under or chosen.items_calls else None
     return Target(argv=tuple(chosen.argv), limit=limit, items=items)
+
+
+def _limit(size: str | None, enforcer: str | None) -> Limit | None:
+    if size is None and enforcer is not None:
+        raise UsageError("--limit-by needs --limit.", hint=f"--limit 2GiB --limit-by {enforcer}")
+    return None if size is None else Limit.parse(size, Enforcer(enforcer or Enforcer.WATCHDOG))
 
 
 def _missing_items(folder: Path) -> Iterator[str]:

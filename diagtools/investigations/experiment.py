@@ -23,7 +23,7 @@ from diagtools.investigations.progress import Progress
 from diagtools.investigations.record import record
 from diagtools.run import Run
 from diagtools.units import format_bytes, format_seconds
-from diagtools.values import Effect, Hypothesis, Outcome, Target
+from diagtools.values import Effect, Finding, Hypothesis, Outcome, Target
 
 BASELINE = "as it was"
 
@@ -47,6 +47,14 @@ class Trial:
     run: Run
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """One planned run for which no time was left: which round, of which variant."""
+
+    pair: int
+    variant: str
+
+
 class Experiment:
     """Runs variants of a command against the command as it is, and says what that means for each hypothesis."""
 
@@ -63,6 +71,8 @@ class Experiment:
         self.variants = {variant.name: variant for variant in (as_it_is, *variants)}
         self.hypotheses = tuple(hypotheses)
         self.trials: list[Trial] = []
+        self.left_out: list[LeftOut] = []
+        self.n_rounds = 0
         self._folder = folder
         self._random = random.Random(seed)
 
@@ -78,7 +88,9 @@ class Experiment:
 
         ``known`` is a run of the baseline that was made already: it is the first round's.  ``within_s`` bounds
         the whole: the first round is always run, of later ones only what fits, by the time it took before.
+        What did not fit is in ``left_out``.
         """
+        self.n_rounds, self.left_out = rounds, []
         shown = progress or Progress()
         until = None if within_s is None else time.monotonic() + within_s
         for number in range(rounds):
@@ -90,11 +102,22 @@ class Experiment:
             for name in names:
                 if number and until is not None and time.monotonic() + self._takes_s(name) > until:
                     shown.say(f"round {number + 1}, {name}: left out, it would take too long")
+                    self.left_out.append(LeftOut(pair=number, variant=name))
                     continue
                 shown.say(f"round {number + 1}, {name}: {self.variants[name].change} …")
                 trial = self._keep(number, name, self._record(name, number))
                 shown.say(f"round {number + 1}, {name}: {_seen(trial.run)}")
         self.__dict__.pop("effects", None)
+
+    def rounds_left_out(self, given: str) -> list[Finding]:
+        """Which planned rounds did not run, or not whole, in the time that was ``given`` (``"5 minutes"``)?"""
+        by_round: dict[int, list[str]] = {}
+        for run in self.left_out:
+            by_round.setdefault(run.pair, []).append(run.variant)
+        return [
+            Finding(sentence=_left_out(number, names, self, given), value=len(names), unit="runs")
+            for number, names in by_round.items()
+        ]
 
     def runs_of(self, variant: str) -> list[Run]:
         """The runs of one variant, in the order they were made."""
@@ -137,6 +160,17 @@ def outcome(run: Run) -> Outcome:
     if run.exit_status == 0:
         return Outcome.FINISHED
     return Outcome.KILLED if run.death is not None else Outcome.FAILED
+
+
+def _left_out(number: int, names: Sequence[str], experiment: Experiment, given: str) -> str:
+    planned = len(experiment.variants)
+    ran = "was not run: it"
+    if len(names) < planned:
+        listed = ", ".join(f"'{name}'" for name in names)
+        ran = f"was run for {planned - len(names)} of {planned} variants only, without {listed}: that"
+    return (
+        f"Round {number + 1} of {experiment.n_rounds} {ran} would have taken longer than the {given} given."
+    )
 
 
 def _rows(trial: Trial) -> list[dict[str, object]]:

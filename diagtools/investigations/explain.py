@@ -31,7 +31,7 @@ class Explanation:
     @cached_property
     def growth_bytes(self) -> int:
         """By how much did the tree's processes grow, summed?"""
-        return 0 if self.run.tree.is_empty() else growth_bytes(self.run.timeline)
+        return 0 if self.run.tree.is_empty() else growth_bytes(self.run.timeline, self.run.markers)
 
     @cached_property
     def rise_bytes(self) -> int:
@@ -95,6 +95,7 @@ class Explanation:
             peak_bytes=run.peak_rss_bytes,
             peak_is_bound=run.peak_is_bound,
             limit_bytes=run.limit_bytes,
+            limit_counts_rss=run.limit is None or run.limit.counts_rss,
             duration_s=run.duration_s,
             item_in_flight=run.item_in_flight,
             by_item=self.by_item,

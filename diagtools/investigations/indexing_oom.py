@@ -37,11 +37,11 @@ from diagtools.investigations.record import record
 from diagtools.present.charts.contributors import demand_chart
 from diagtools.present.charts.effects import theories_chart
 from diagtools.present.charts.timelines import timelines_chart
-from diagtools.present.prose import Prose
+from diagtools.present.prose import Prose, Quote
 from diagtools.present.tables import Table
 from diagtools.read.corpus import read_corpus
 from diagtools.run import Run
-from diagtools.units import format_bytes, parse_bytes
+from diagtools.units import format_bytes
 from diagtools.values import Budget, Effect, Finding, Hypothesis, Limit, Role, Target
 from workloads.rag.corpus import walk_folder
 from workloads.rag.errors import CorpusError
@@ -74,14 +74,15 @@ class IndexingOom(Case):
         final_batch: int = 16,
         store_folder: str | None = None,
     ) -> None:
-        self.corpus = _corpus(corpus)
-        self.limit = Limit(memory_bytes=parse_bytes(limit))
-        self.rounds = rounds
-        self._until = time.monotonic() + minutes * 60
+        self.limit = Limit.parse(str(limit))
+        self.rounds = _whole("rounds", rounds)
+        self.minutes = _above_zero("minutes", minutes)
+        self.corpus = _corpus(str(corpus))
+        self._until = time.monotonic() + self.minutes * 60
         self._command = (sys.executable, "-m", "workloads.rag", "index", *self._source(), *as_it_is.split())
         place = Path(store_folder) if store_folder else store()
         folder = _unused(place / f"indexing-oom-{self.corpus.stem}")
-        variants = self._variants(arena, batch, final_batch)
+        variants = self._variants(arena, _whole("batch", batch), _whole("final_batch", final_batch))
         super().__init__(
             question=_QUESTION,
             experiment=Experiment(
@@ -105,15 +106,20 @@ class IndexingOom(Case):
         _must_have_indexed(run)
         self.first_run = run
         self._progress.say("recorded.")
-        last_words = " ⏎ ".join(run.last_log_lines(5))
-        return Prose([*self.what_happened(), f"Its last log lines: {last_words}"], heading="What happened")
+        found = self.what_happened()
+        return Prose(found, heading="What happened", quote=_last_words(run.last_log_lines(5), found))
 
     def test_theories(self) -> Prose:
         """Runs the program as it is and with each mend, interleaved, and says which theory held."""
         left_s = self._until - time.monotonic()
         self.experiment.run(rounds=self.rounds, within_s=left_s, known=self.run, progress=self._progress)
         self._progress.say(f"{len(self.experiment.trials)} runs recorded.")
-        return Prose([_verdict(effect) for effect in self.effects], heading="Verdicts")
+        verdicts = [_verdict(effect) for effect in self.effects]
+        return Prose([*verdicts, *self.not_run()], heading="Verdicts")
+
+    def not_run(self) -> list[Finding]:
+        """Which of the planned rounds did not run, and why, a sentence each."""
+        return self.experiment.rounds_left_out(f"{self.minutes:g} minute{'' if self.minutes == 1 else 's'}")
 
     # --- what happened -------------------------------------------------------------------------------
 
@@ -186,8 +192,8 @@ class IndexingOom(Case):
         return Prose(lessons(self.effects, self._looked_like_a_fix(), kept), heading="Lessons")
 
     def findings(self) -> list[Finding]:
-        """What happened, then what the experiment concluded."""
-        return [*self.what_happened(), *self.concluded()]
+        """What happened, what the experiment concluded, then what of it was not run."""
+        return [*self.what_happened(), *self.concluded(), *self.not_run()]
 
     def headlines(self) -> list[str]:
         """The case in a few short sentences."""
@@ -279,6 +285,29 @@ def _hypotheses(arena: str, batch: int) -> Sequence[Hypothesis]:
 
 def _verdict(effect: Effect) -> str:
     return f"{str(effect.verdict).upper()}: {effect.hypothesis.suspicion}. {effect.reason}"
+
+
+def _last_words(lines: Sequence[str], found: Sequence[Finding]) -> Quote:
+    """The last log lines, without the very last where a finding quotes it."""
+    if lines and any(repr(lines[-1]) in finding.sentence for finding in found):
+        return Quote(caption="The log lines before that warning or error:", lines=tuple(lines[:-1]))
+    return Quote(caption="Its last log lines:", lines=tuple(lines))
+
+
+def _whole(name: str, value: object) -> int:
+    """This parameter, a whole number above zero.  Raises ``UsageError`` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise UsageError(
+            f"{name}={value!r} is not a whole number above zero.", hint=f"{name}=1 is the least."
+        )
+    return value
+
+
+def _above_zero(name: str, value: object) -> float:
+    """This parameter, a number above zero.  Raises ``UsageError`` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise UsageError(f"{name}={value!r} is not a number above zero.", hint=f"for instance {name}=60.")
+    return value
 
 
 def _ahead_of_killer(run: Run, killer: str | None) -> int | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
 import re
-import sys
 import tempfile
 import threading
 import time
@@ -15,11 +15,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diagtools.errors import BudgetBreached, DiagtoolsError, UnavailableError, UsageError
+from diagtools.errors import (
+    BudgetBreached,
+    DamagedError,
+    DiagtoolsError,
+    NoDataError,
+    NotARunError,
+    RecorderError,
+    UnavailableError,
+    UsageError,
+)
 from diagtools.investigations import places
 from diagtools.investigations.progress import VARIABLE
 
-_LONGEST_SOCKET_FOLDER = 40  # a socket's path has at most 107 bytes, and the kernel's name takes 60 of them
+_LONGEST_SOCKET_FOLDER = 80  # a socket's path has at most 103 bytes on some systems, and its name takes 14
+_CRITICAL = "--log-level=50"
+_OURS = (BudgetBreached, DamagedError, NoDataError, NotARunError, RecorderError, UnavailableError, UsageError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +73,7 @@ def execute(
 
     source = find(name)
     template = nbformat.read(source, as_version=4)
-    full = {**template.metadata.get("diagtools", {}).get("full", {}), **parameters}
-    _check_parameters(source, full)
+    full = _fitting(source, {**template.metadata.get("diagtools", {}).get("full", {}), **parameters})
     is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     executed = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}.ipynb"
@@ -87,15 +97,16 @@ def _run(source: Path, executed: Path, parameters: Mapping[str, object]) -> Diag
     from papermill.exceptions import PapermillExecutionError
 
     try:
-        papermill.execute_notebook(
-            str(source),
-            str(executed),
-            parameters=dict(parameters),
-            kernel_name="python3",
-            progress_bar=False,
-            cwd=".",
-            config=_kernel_config(),
-        )
+        with _kernel_config() as config:
+            papermill.execute_notebook(
+                str(source),
+                str(executed),
+                parameters=dict(parameters),
+                kernel_name="python3",
+                progress_bar=False,
+                cwd=".",
+                config=config,
+            )
     except PapermillExecutionError as failure:
         return _as_ours(failure.ename, failure.evalue)
     return None
@@ -131,16 +142,31 @@ def parse_parameters(pairs: list[str]) -> dict[str, object]:
     return parameters
 
 
-def _kernel_config() -> Any:
-    """Sockets of the file system instead of TCP ports that anybody on the machine can reach, where they fit."""
-    from jupyter_core.paths import jupyter_runtime_dir
+@contextlib.contextmanager
+def _kernel_config() -> Iterator[Any]:
+    """How is the kernel started?  With sockets in a folder of its own, where they fit, and a quiet log.
+
+    TCP ports can be reached by anybody on the machine, and the kernel warns of that.  When it is shut down it is
+    interrupted first, and logs an error where that comes while it still tidies up after the last reply.  What goes
+    wrong in a cell does not go through this log.
+    """
     from traitlets.config import Config
 
-    is_short = sys.platform == "linux" and len(jupyter_runtime_dir()) < _LONGEST_SOCKET_FOLDER
-    return Config({"KernelManager": {"transport": "ipc"}} if is_short else {})
+    with tempfile.TemporaryDirectory(prefix="diagtools-", ignore_cleanup_errors=True) as folder:
+        config = {"NotebookClient": {"extra_arguments": [_CRITICAL]}}
+        if os.name == "posix" and len(os.fsencode(folder)) < _LONGEST_SOCKET_FOLDER:
+            sockets = {"transport": "ipc", "connection_file": str(Path(folder) / "kernel.json")}
+            yield Config({**config, "KernelManager": sockets})
+        else:
+            yield Config(config)
 
 
-def _check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
+def _fitting(notebook: Path, parameters: Mapping[str, object]) -> dict[str, object]:
+    """The parameters, each of the kind that its default has in the notebook.
+
+    A number is text where the default is text: ``limit=2`` is then a size without a unit.  Raises ``UsageError``
+    for a parameter that the notebook does not have, and for one that is no number where the default is one.
+    """
     import papermill
 
     known = papermill.inspect_notebook(str(notebook))
@@ -150,11 +176,25 @@ def _check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
             f"The notebook '{notebook.name}' has no parameter {unknown[0]!r}.",
             hint=f"it has: {', '.join(known)}.",
         )
+    return {name: _like(known[name]["default"], name, value) for name, value in parameters.items()}
+
+
+def _like(default: str, name: str, value: object) -> object:
+    """This value of a parameter, of the kind of its default, which is Python source."""
+    try:
+        kind = type(ast.literal_eval(default))
+    except (ValueError, SyntaxError):  # computed: any value will do
+        return value
+    if kind is str and value is not None and not isinstance(value, str):
+        return json.dumps(value)
+    if kind in (int, float) and type(value) not in (int, float):
+        raise UsageError(f"{name}={value!r} is not a number.", hint=f"for instance -p {name}={default}")
+    return value
 
 
 def _as_ours(kind: str, message: str) -> DiagtoolsError:
     text, _, hint = re.sub(r"\x1b\[[0-9;]*m", "", message).partition(" Hint: ")
-    known = {error.__name__: error for error in (BudgetBreached, UsageError, UnavailableError)}
+    known: dict[str, type[DiagtoolsError]] = {error.__name__: error for error in _OURS}
     if kind in known:
         return known[kind](text, hint=hint or None)
     return DiagtoolsError(

@@ -46,6 +46,7 @@ def run_summary(
     peak_bytes: int | None = None,
     peak_is_bound: bool = False,
     limit_bytes: int | None = None,
+    limit_counts_rss: bool = True,
     duration_s: float | None = None,
     item_in_flight: str | None = None,
     by_item: pl.DataFrame | None = None,
@@ -62,7 +63,7 @@ def run_summary(
     memory, the program's last words, the findings, and what is not to be trusted.  Secrets and homes are redacted.
     """
     verdict = _verdict(death, exit_status, ending, item_in_flight)
-    is_comparable = all(one.state is not State.SHARED_N_TIMES for one in validity)
+    is_comparable = limit_counts_rss and all(one.state is not State.SHARED_N_TIMES for one in validity)
     peak = _peak(peak_bytes, limit_bytes if is_comparable else None, is_bound=peak_is_bound)
     blocks = [
         [*_wrapped(redact_path(name)), *_command(argv)],

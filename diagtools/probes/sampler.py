@@ -31,6 +31,7 @@ from diagtools.probes.writer import Writer
 
 SLOW_NS = 100_000_000
 GRACE_NS = 3_000_000_000
+LEAVE_NS = 300_000_000  # a helper that waits for its parent's end (a forkserver) needs a moment to follow it
 STARVED_NS = 1_000_000_000
 
 
@@ -48,6 +49,7 @@ class Sampler:
         self._n_ticks = self._n_missed = self._n_unsaid = 0
         self._exit_status: int | None = None
         self._kill_at: int | None = None
+        self._leave_until: int | None = None
         self._is_over_cap = self._is_abandoned = self._stopping = False
 
     # --- from start to end ---------------------------------------------------------------------------
@@ -293,14 +295,16 @@ class Sampler:
         return not self._has_leftovers(now) or self._is_abandoned
 
     def _has_leftovers(self, now: int) -> bool:
-        """Does anything outlive the root?  Then it is ended as well; what cannot be ended is left to itself."""
+        """Does anything outlive the root by more than a moment?  Then it is ended too; what cannot be is left to itself."""
         ours = self._writer.decimator
         if not self._tree.has_children(ours):
             return False
         self._tree.refresh(now, ours)
         self._tree.drop_ended(now)
         leftovers = len(self._tree.pids())
-        if leftovers and self._kill_at is None:
+        if self._leave_until is None:
+            self._leave_until = now + LEAVE_NS
+        if leftovers and self._kill_at is None and now >= self._leave_until:
             if n_living := len(self._tree.living()):
                 self._writer.event(now, "leftovers", self._root, n_living)
                 self._tell(f"leftovers {n_living}")

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from diagtools.errors import DamagedError
 
+#: More than a recorder writes into one file: a run folder from somebody else may hold one without an end.
+MOST_BYTES = 256 << 20
+
 
 def find_artefact(folder: Path, name: str) -> Path | None:
     """Where is this file of the folder?  ``None`` where there is none of that name.
@@ -48,7 +51,7 @@ def open_artefact(folder: Path, name: str) -> BufferedReader | None:
         raise _unreadable(folder, name, error) from error
 
 
-def read_artefact(folder: Path, name: str, *, max_bytes: int = -1) -> bytes | None:
+def read_artefact(folder: Path, name: str, *, max_bytes: int = MOST_BYTES) -> bytes | None:
     """What does this file of the folder hold (at most ``max_bytes`` of it)?  As ``open_artefact``."""
     file = open_artefact(folder, name)
     if file is None:

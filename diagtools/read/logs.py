@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -18,6 +19,8 @@ from diagtools.values import State, Validity
 STREAMS = ("stdout", "stderr")
 #: A log that is all line ends would be 33 million lines otherwise.
 _MAX_LINES = 1_000_000
+_WORD_END = re.compile(rb"""[\s,;&"']""")
+_LONGEST_WORD = 64 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,16 +83,29 @@ def _read_tail(folder: Path, name: str, max_bytes: int) -> _Tail | None:
 
 
 def _split(data: bytes, start: int, size: int) -> _Tail:
-    """Lines of the last bytes of a file.  A first line whose begin lies before ``start`` is left out."""
+    """Lines of the last bytes of a file.  A first line whose begin lies before ``start`` is left out.
+
+    Where there is no other, it begins behind its first word: that may be half a secret, without its name.
+    """
     has_end = data.endswith(b"\n")
     lines = (data[:-1] if has_end else data).rsplit(b"\n", _MAX_LINES) if data else []
     offset = start
     if len(lines) > 1 and (start or len(lines) > _MAX_LINES):
         offset += len(lines.pop(0)) + 1
+    elif lines and start:
+        whole = _without_half_word(lines[0])
+        offset += len(lines[0]) - len(whole)
+        lines[0] = whole
     ends = list(accumulate((len(line) + 1 for line in lines), initial=offset))[1:]
     if ends and not has_end:
         ends[-1] -= 1
     return _Tail(lines=lines, ends=ends, skipped_bytes=offset, size_bytes=size)
+
+
+def _without_half_word(line: bytes) -> bytes:
+    """The same line behind the end of the word that it begins in the middle of, where one ends soon."""
+    end = _WORD_END.search(line, 0, _LONGEST_WORD)
+    return line if end is None else line[end.end() :]
 
 
 def _timed(tail: _Tail, stream: str, output: pl.DataFrame) -> pl.DataFrame:

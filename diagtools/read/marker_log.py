@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from diagtools import mark
 from diagtools.read.artefact import name_of
 
-_N_FIELDS = 11
+_N_FIELDS = 12
 #: No number of a marker is larger: it would not fit in a frame.
 LARGEST = 2**63 - 1
 _PLAIN = {escaped: plain for plain, escaped in mark.ESCAPES}
 _ESCAPED = re.compile(b"|".join(re.escape(escaped) for escaped in _PLAIN))
 #: A whole line, wherever it begins in a damaged one.
 _LINE = re.compile(
-    rb"(?=((?:[0-9]+\t){3}[a-z]+\t[a-z]+\t[0-9]+\t[0-9]*\t[a-z]*\t(?:[^\t\n]*\t){3}[0-9a-f]{8}))"
+    rb"(?=((?:[0-9]+\t){3}[a-z]+\t[a-z]+\t[0-9]+\t(?:[0-9]*\t){2}[a-z]*\t(?:[^\t\n]*\t){3}[0-9a-f]{8}))"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """One marker; ``rss_bytes`` is null where it was not read, ``features`` too where only a slot told of it."""
+    """One marker; what it does not tell is null, ``features`` too where only a slot told of it."""
 
     t_ns: int
     pid: int
@@ -31,6 +31,7 @@ class Marker:
     kind: str
     edge: str
     index: int
+    parent: int | None
     rss_bytes: int | None
     status: str | None
     name: str
@@ -89,9 +90,9 @@ def _parse(line: bytes) -> Marker | None:
     fields = body.split(b"\t")
     if crc != b"%08x" % zlib.crc32(body) or len(fields) != _N_FIELDS:
         return None
-    t_ns, pid, tid, kind, edge, index, rss, status, name, error, features = fields
+    t_ns, pid, tid, kind, edge, index, parent, rss, status, name, error, features = fields
     try:
-        numbers = [int(number) for number in (t_ns, pid, tid, index, rss or b"0")]
+        numbers = [int(number) for number in (t_ns, pid, tid, index, rss or b"0", parent or b"0")]
         given = tuple(_features(features))
         texts = kind.decode("ascii"), edge.decode("ascii"), status.decode("ascii")
     except ValueError:
@@ -109,6 +110,7 @@ def _parse(line: bytes) -> Marker | None:
         kind=texts[0],
         edge=texts[1],
         index=numbers[3],
+        parent=numbers[5] if parent else None,
         rss_bytes=numbers[4] or None,
         status=texts[2] or None,
         name=text_of(name),

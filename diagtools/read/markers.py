@@ -19,9 +19,13 @@ from diagtools.values import State, Validity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Markers:
-    """The markers of all processes of a run (MARKERS, in order of time), and what is missing of them."""
+    """The markers of all processes of a run (MARKERS, in order of time), and what is missing of them.
+
+    ``lossy`` are the processes of which markers are missing, or may be: a damaged line does not say whose it was.
+    """
 
     frame: pl.DataFrame
+    lossy: frozenset[int] = frozenset()
     validity: tuple[Validity, ...] = ()
 
 
@@ -38,13 +42,15 @@ def read_markers(folder: Path, start_ns: int | None) -> Markers:
     log = _read_log(folder, doubts)
     known = {marker.key for marker in log.markers}
     added = [marker for marker in map(_of_slot, slots.markers) if marker.key not in known]
-    doubts += _doubts(log, added, slots)
+    missing = _missing([*log.markers, *added], slots.markers)
+    doubts += _doubts(log, added, slots, sum(missing.values()))
     found = sorted([*log.markers, *added], key=lambda marker: marker.t_ns)
     if start_ns is None and found:
         start_ns = found[0].t_ns
         doubts.append("the start of the run is unknown: times count from the first marker")
     validity = tuple(Validity(what="markers", state=State.TRUNCATED, note=note) for note in doubts)
-    return Markers(frame=_frame(found, start_ns or 0), validity=validity)
+    lossy = frozenset(marker.pid for marker in found) if log.n_damaged else frozenset(missing)
+    return Markers(frame=_frame(found, start_ns or 0), lossy=lossy, validity=validity)
 
 
 def _read_log(folder: Path, doubts: list[str]) -> Log:
@@ -63,6 +69,7 @@ def _of_slot(slot: SlotMarker) -> Marker:
         kind=slot.kind,
         edge=slot.edge,
         index=slot.index,
+        parent=None,
         rss_bytes=None,
         status=None,
         name=text_of(slot.name),
@@ -71,26 +78,26 @@ def _of_slot(slot: SlotMarker) -> Marker:
     )
 
 
-def _doubts(log: Log, added: Sequence[Marker], slots: Slots) -> Iterator[str]:
+def _doubts(log: Log, added: Sequence[Marker], slots: Slots, n_missing: int) -> Iterator[str]:
     n_logged = len(log.markers)
     if log.n_damaged:
         yield f"{log.n_damaged:,} of {n_logged + log.n_damaged:,} lines of {mark.LOG_NAME} damaged and left out"
     if added:
         yield f"{len(added):,} read from a slot alone: status, error and features of these are unknown"
-    n_missing = _n_missing([*log.markers, *added], slots.markers)
     if n_missing:
         yield f"{n_missing:,} of {n_logged + len(added) + n_missing:,} markers missing"
     for name in slots.damaged:
         yield f"the last marker in {name} is damaged"
 
 
-def _n_missing(found: Iterable[Marker], slots: Iterable[SlotMarker]) -> int:
-    """How many markers were counted by a slot and are nowhere?"""
-    n_found = Counter(marker.pid for marker in found if marker.kind != "boot")
+def _missing(found: Iterable[Marker], slots: Iterable[SlotMarker]) -> dict[int, int]:
+    """How many markers of each process were counted by a slot and are nowhere?  Those of which some are."""
+    n_found = Counter(marker.pid for marker in found if marker.kind not in ("boot", "exit"))
     n_counted: dict[int, int] = {}
     for slot in slots:
         n_counted[slot.pid] = max(slot.seq, n_counted.get(slot.pid, 0))
-    return sum(max(0, counted - n_found[pid]) for pid, counted in n_counted.items())
+    missing = {pid: counted - n_found[pid] for pid, counted in n_counted.items()}
+    return {pid: n for pid, n in missing.items() if n > 0}
 
 
 def _frame(markers: Sequence[Marker], start_ns: int) -> pl.DataFrame:
@@ -100,6 +107,7 @@ def _frame(markers: Sequence[Marker], start_ns: int) -> pl.DataFrame:
         "kind": [marker.kind for marker in markers],
         "name": [marker.name for marker in markers],
         "index": [marker.index for marker in markers],
+        "parent": [marker.parent for marker in markers],
         "rss_bytes": [marker.rss_bytes for marker in markers],
         "edge": [marker.edge for marker in markers],
         "status": [marker.status for marker in markers],

@@ -45,7 +45,7 @@ def _asked(asked: Mapping[str, str]) -> str:
 
 
 def _reasons(markers: Sequence[Marker], unseen: str) -> Iterator[str]:
-    booted = {marker.pid: marker for marker in markers if marker.kind == "boot"}
+    booted = {marker.pid: marker for marker in markers if marker.kind == "boot" and marker.status}
     failed = {pid: marker.error or "" for pid, marker in booted.items() if marker.status == "failed"}
     if not booted:
         yield (

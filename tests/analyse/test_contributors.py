@@ -29,16 +29,23 @@ def four(build):
 
 def test_growth_is_last_minus_first_of_each_process(build):
     timeline = build.timeline((0.0, 100, 1), (1.0, 150, 1), (2.0, 0, 1), (0.5, 40, 2), (1.5, 30, 2))
-    assert growth_bytes(timeline) == 50 - 10
-    assert growth_bytes(build.timeline()) == 0
+    assert growth_bytes(timeline, build.markers()) == 50 - 10
+    assert growth_bytes(build.timeline(), build.markers()) == 0
+
+
+def test_what_python_gives_back_as_it_exits_is_no_growth(build):
+    timeline = build.timeline((0.0, 10), (1.0, 310), (1.1, 60))
+    exits = build.markers((1.05, "end", "", 0, {"rss_bytes": 308}), kind="exit")
+    assert growth_bytes(timeline, build.markers()) == 50
+    assert growth_bytes(timeline, exits) == 298
 
 
 def test_shares_are_of_the_rise_which_a_release_before_the_end_does_not_shrink(build):
     timeline = build.timeline((0.0, 100, 1), (1.0, 400, 1), (2.0, 110, 1), (9.0, 110, 1))
-    assert (growth_bytes(timeline), rise_bytes(timeline)) == (10, 300)
+    assert (growth_bytes(timeline, build.markers()), rise_bytes(timeline)) == (10, 300)
     kept = build.items({"item": "a", "delta_bytes": 270})
     assert contributors(kept, rise_bytes(timeline), by="item")["share"].to_list() == pytest.approx([0.9])
-    assert unattributed_bytes(kept, growth_bytes(timeline)) == -260
+    assert unattributed_bytes(kept, growth_bytes(timeline, build.markers())) == -260
 
 
 def test_nothing_recorded_did_not_rise(build):

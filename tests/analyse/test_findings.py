@@ -14,7 +14,7 @@ from diagtools.analyse.findings import (
 )
 from diagtools.analyse.items import items
 from diagtools.analyse.tree import tree_memory
-from diagtools.values import Cause, Death, Grade, Limit, State
+from diagtools.values import Cause, Death, Enforcer, Grade, Limit, State
 
 MIB = 2**20
 LIMIT = Limit(memory_bytes=2048 * MIB)
@@ -36,6 +36,15 @@ def test_the_peak_beside_its_limit(build):
     assert (finding.value, finding.unit) == (1024 * MIB, "B")
     assert (
         _sentence(peak_finding(timeline, tree_memory(timeline), None))
+        == "Memory peaked at 1.00 GiB after 5.0 s."
+    )
+
+
+def test_a_limit_of_the_address_space_is_not_compared_with_rss(build):
+    timeline = build.timeline((0.0, 100 * MIB), (5.0, 1024 * MIB))
+    limit = Limit(memory_bytes=2048 * MIB, enforcer=Enforcer.RLIMIT_AS)
+    assert (
+        _sentence(peak_finding(timeline, tree_memory(timeline), limit))
         == "Memory peaked at 1.00 GiB after 5.0 s."
     )
 

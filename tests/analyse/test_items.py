@@ -24,7 +24,7 @@ def test_items_in_a_row_keep_what_grew_between_their_markers(build):
     assert _deltas(found) == {"a": 70, "b": -30}
     assert found["peak_bytes"].to_list() == [180, 180]
     assert found["demand_bytes"].to_list() == [70, 0]
-    assert unattributed_bytes(found, growth_bytes(timeline)) == 10
+    assert unattributed_bytes(found, growth_bytes(timeline, build.markers())) == 10
 
 
 def test_the_level_before_the_first_sample_is_the_first_sample(build):
@@ -113,6 +113,17 @@ def test_what_the_item_before_gave_back_is_not_the_next_ones(build):
     silent = items(build.markers(*(row[:4] for row in told)), timeline, end_s=2.2)
     assert silent["demand_bytes"].to_list() == [500, None]
     assert silent["peak_bytes"].to_list() == [600, 190]
+
+
+def test_an_item_whose_end_is_missing_has_no_figures_and_takes_nothing_from_others(build):
+    timeline = build.timeline((0.0, 100), (1.0, 110), (2.0, 180), (3.0, 150))
+    markers = build.markers((0.0, "begin", "a", 1), (1.0, "begin", "b", 2), (2.0, "end", "b", 2))
+    found = items(markers, timeline, lossy={1}, end_s=3.0)
+    assert found.select("status", "delta_bytes", "peak_bytes", "demand_bytes").rows() == [
+        ("unknown", None, None, None),
+        ("ok", 70, 180, 70),
+    ]
+    assert success(found).n_unknown == 1
 
 
 def test_features_are_merged_and_strange_names_kept(build):
@@ -237,7 +248,7 @@ def test_items_and_what_is_unattributed_sum_to_the_growth(build, run):
     samples, marks = run
     timeline = build.timeline(*samples)
     found = items(build.markers(*marks), timeline, end_s=11.0)
-    growth = growth_bytes(timeline)
+    growth = growth_bytes(timeline, build.markers())
     for by in ("item", "folder", "kind"):
         parts = contributors(found, growth, by=by)["delta_bytes"].sum()
         assert parts + unattributed_bytes(found, growth) == growth
@@ -249,7 +260,7 @@ def test_where_an_item_spans_the_whole_run_nothing_is_unattributed(build, run):
     whole = [(0.0, "begin", "whole", 1000 + pid, {"pid": pid, "tid": 99}) for pid in (1, 2, 3)]
     timeline = build.timeline(*samples)
     found = items(build.markers(*marks, *whole), timeline, end_s=11.0)
-    assert unattributed_bytes(found, growth_bytes(timeline)) == 0
+    assert unattributed_bytes(found, growth_bytes(timeline, build.markers())) == 0
 
 
 @given(_runs(st.none() | st.integers(1, 10**9)), st.randoms(use_true_random=False))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from diagtools import redact
 from diagtools.analyse.logs import exception_name, final_exceptions, last_lines, last_warnings, lines_near
 
 TRACEBACK = [
@@ -42,6 +43,26 @@ def test_a_long_line_is_cut_after_it_was_redacted(build):
     assert len(line) == 500
     assert line.startswith("token=[redacted] yyy")
     assert line.endswith("…")
+
+
+@pytest.mark.parametrize("unit", ["name=value ", "\0"])
+@pytest.mark.timeout(60)
+def test_of_a_line_as_long_as_its_log_only_the_begin_is_redacted(build, monkeypatch, unit):
+    looked_at = []
+    redacted = redact._redact
+    monkeypatch.setattr(
+        redact, "_redact", lambda text, **how: looked_at.append(len(text)) or redacted(text, **how)
+    )
+    logs = build.logs((1.0, "ERROR " + unit * ((32 << 20) // len(unit))))
+    (line,) = last_lines(logs)
+    assert len(line) == 500
+    assert last_warnings(logs)["line"].to_list() == lines_near(logs, 1.0) == [line]
+    assert max(looked_at) < 100_000
+
+
+def test_a_key_that_begins_at_the_end_of_a_long_line_is_hidden(build):
+    logs = build.logs((1.0, "x" * 50_000 + "-----BEGIN PRIVATE KEY-----"), (1.0, "MIIEvQIBADANBgkqhkiG"))
+    assert last_lines(logs) == ["x" * 499 + "…"]
 
 
 def test_lines_near_are_the_closest(build):

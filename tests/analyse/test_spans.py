@@ -1,14 +1,15 @@
 """When did each marked stretch of work begin and end?"""
 
+import polars as pl
 import pytest
 
 from diagtools import frames
 from diagtools.analyse.spans import spans
 
 
-def _spans(markers, kind="item", last_s=None, processes=None):
+def _spans(markers, kind="item", last_s=None, processes=None, lossy=()):
     known = frames.PROCESSES.empty() if processes is None else processes
-    return spans(markers, kind, processes=known, last_s=last_s or {1: 9.0}, end_s=10.0)
+    return spans(markers, kind, processes=known, lossy=lossy, last_s=last_s or {1: 9.0}, end_s=10.0)
 
 
 def test_begin_notes_and_end_become_one_span(build):
@@ -77,14 +78,38 @@ def test_an_end_in_a_forked_child_does_not_end_its_parents_item(build):
     assert span.end_s == 3.0
 
 
-def test_a_process_that_replaced_itself_cuts_its_item(build):
+def test_a_program_that_executes_another_leaves_its_item(build):
+    markers = pl.concat(
+        [
+            build.markers((1.0, "begin", "old", 1), (3.0, "begin", "new", 5)),
+            build.markers((2.0, "point", "", 0), kind="boot"),
+            build.markers((2.5, "point", "", 0, {"pid": 2}), kind="boot"),
+        ]
+    )
+    old, new = _spans(markers)
+    assert (old.status, old.end_s) == ("ok", 2.0)
+    assert (new.status, new.end_s) == ("in_flight", 9.0)
+
+
+def test_an_end_among_missing_markers_is_unknown_unless_it_is_the_last(build):
+    rows = [(1.0, "begin", "a", 1), (2.0, "begin", "b", 2), (3.0, "begin", "c", 3, {"tid": 2})]
+    found = _spans(build.markers(*rows), lossy={1})
+    assert [(span.name, span.status, span.end_s) for span in found] == [
+        ("a", "unknown", 1.0),
+        ("b", "in_flight", 9.0),
+        ("c", "in_flight", 9.0),
+    ]
+    assert [span.status for span in _spans(build.markers(*rows), lossy={2})] == ["in_flight"] * 3
+
+
+def test_a_pid_that_counts_anew_cuts_its_item(build):
     markers = build.markers(
         (1.0, "begin", "old", 0, {"features": {"size": 1.0}}),
         (2.0, "begin", "new", 0, {"features": {"size": 2.0}}),
         (3.0, "end", "new", 0),
     )
     old, new = _spans(markers)
-    assert (old.name, old.status, old.end_s, old.features) == ("old", "in_flight", 2.0, {"size": 1.0})
+    assert (old.name, old.status, old.end_s, old.features) == ("old", "ok", 2.0, {"size": 1.0})
     assert (new.name, new.status, new.end_s, new.features) == ("new", "ok", 3.0, {"size": 2.0})
 
 

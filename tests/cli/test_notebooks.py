@@ -31,6 +31,8 @@ def test_investigate_lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> 
         ["investigate", "nope"],
         ["investigate", "indexing-oom", "-p", "corpus"],
         ["investigate", "indexing-oom", "-p", "nope=1"],
+        ["investigate", "indexing-oom", "-p", "rounds=many"],
+        ["investigate", "indexing-oom", "-p", "budget_share=true"],
         ["new", "nope"],
         ["export", "nope.ipynb"],
     ],
@@ -41,6 +43,22 @@ def test_wrong_names_are_one_line_and_exit_2(words: list[str], capsys: pytest.Ca
     said = capsys.readouterr().err
     assert said.startswith("diagtools: ")
     assert "Hint: " in said
+
+
+@pytest.mark.parametrize(
+    ("parameter", "said"),
+    [("limit=2", "The size '2' has no unit."), ("rounds=0", "rounds=0 is not a whole number above zero.")],
+)
+def test_a_mistake_that_the_notebook_finds_is_one_error_too(
+    parameter: str, said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As from any other command; nothing of the notebook or its kernel stands around it, and nothing is left."""
+    assert main(["investigate", "indexing-oom", "-p", parameter, "-o", str(tmp_path / "out")]) == 2
+    out, err = capfd.readouterr()
+    error, hint = err.splitlines()
+    assert (out, error) == ("", f"diagtools: {said}")
+    assert hint.startswith("  Hint: ")
+    assert not (tmp_path / "out").exists()
 
 
 def test_export_makes_one_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -148,6 +148,9 @@ def test_what_outlives_the_command_is_ended_and_said(tmp_path: Path) -> None:
         ["--limit", "400 pounds", "--", "true"],
         ["--limit", "0B", "--", "true"],
         ["--limit-by", "prayer", "--", "true"],
+        ["--limit-by", "cgroup", "--", "true"],
+        ["--limit-by", "watchdog", "--", "true"],
+        ["--limit-by", "rlimit_as", "--pid", "1"],
         ["--items-calls", "nothing", "--", "true"],
         ["--items-opened-under", "no-such-folder", "--", "true"],
         ["--no-such-option", "--", "true"],
@@ -170,6 +173,16 @@ def test_wrong_use_is_one_line_with_a_hint_and_125(tmp_path: Path, arguments: li
     assert len(hints) <= 1
     assert done.stdout == ""
     assert not (tmp_path / "runs").exists()
+
+
+def test_who_enforces_a_limit_needs_one(tmp_path: Path) -> None:
+    """It would be ignored otherwise."""
+    done = diagtools("record", "--limit-by", "rlimit_as", "--", "true", cwd=tmp_path)
+
+    assert done.stderr.splitlines() == [
+        "diagtools: --limit-by needs --limit.",
+        "  Hint: --limit 2GiB --limit-by rlimit_as",
+    ]
 
 
 def test_wrong_use_is_an_error_object_for_scripts(tmp_path: Path) -> None:

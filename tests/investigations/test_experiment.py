@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from diagtools.errors import NoDataError
-from diagtools.investigations.experiment import BASELINE, Experiment, Variant
+from diagtools.investigations.experiment import BASELINE, Experiment, LeftOut, Variant
 from diagtools.investigations.record import record
 from diagtools.values import Hypothesis, Limit, Outcome, Target, Verdict
 
@@ -97,3 +97,19 @@ def test_the_first_round_is_whole_and_later_ones_fit_the_time(tmp_path: Path) ->
     experiment = _experiment(tmp_path, as_it_is=30, with_change=20)
     experiment.run(rounds=3, within_s=0.0)
     assert sorted(trial.variant for trial in experiment.trials) == [BASELINE, "smaller"]
+    assert [str(finding) for finding in experiment.rounds_left_out("5 minutes")] == [
+        "Round 2 of 3 was not run: it would have taken longer than the 5 minutes given.",
+        "Round 3 of 3 was not run: it would have taken longer than the 5 minutes given.",
+    ]
+
+
+def test_a_round_that_is_not_whole_says_what_is_missing(tmp_path: Path) -> None:
+    """A short variant may still fit where a long one does not."""
+    experiment = _experiment(tmp_path, as_it_is=30, with_change=20)
+    experiment.run(rounds=2)
+    assert experiment.rounds_left_out("1 minute") == []
+    experiment.left_out = [LeftOut(pair=1, variant="smaller")]
+    assert str(experiment.rounds_left_out("1 minute")[0]) == (
+        "Round 2 of 2 was run for 1 of 2 variants only, without 'smaller': that would have taken longer than the "
+        "1 minute given."
+    )

@@ -6,15 +6,20 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from diagtools.errors import BudgetBreached, NoDataError, UsageError
-from diagtools.investigations.indexing_oom import ALL_MENDS, IndexingOom
-from diagtools.values import Cause, Grade, Verdict
+from diagtools.investigations.experiment import Experiment, Variant
+from diagtools.investigations.indexing_oom import ALL_MENDS, IndexingOom, _last_words
+from diagtools.investigations.record import record
+from diagtools.present.prose import Quote
+from diagtools.values import Cause, Finding, Grade, Hypothesis, Target, Verdict
 
 KILLER = "widgetsnbextension/static/extension.js"
 
@@ -103,10 +108,19 @@ def test_the_killer_is_found_before_any_theory(tmp_path: Path) -> None:
     [
         ({"corpus": "no-such-corpus"}, "There is no corpus"),
         ({"limit": "2"}, "has no unit"),
+        ({"limit": 2}, "The size '2' has no unit"),
+        ({"rounds": 0}, "rounds=0 is not a whole number above zero"),
+        ({"rounds": -1}, "rounds=-1 is not"),
+        ({"rounds": 1.5}, "rounds=1.5 is not"),
+        ({"rounds": "2"}, "rounds='2' is not"),
+        ({"minutes": 0}, "minutes=0 is not a number above zero"),
+        ({"minutes": float("nan")}, "minutes=nan is not"),
+        ({"batch": 0}, "batch=0 is not a whole number"),
+        ({"final_batch": True}, "final_batch=True is not a whole number"),
     ],
 )
 def test_wrong_parameters_are_one_clear_error(
-    tmp_path: Path, parameters: dict[str, str], message: str
+    tmp_path: Path, parameters: dict[str, Any], message: str
 ) -> None:
     """Nothing runs before the parameters make sense."""
     with pytest.raises(UsageError, match=message):
@@ -138,6 +152,32 @@ def test_nothing_is_told_before_it_was_recorded(tmp_path: Path) -> None:
         case.timeline()
     with pytest.raises(NoDataError, match="no runs yet"):
         case.conclusion()
+
+
+def test_rounds_for_which_no_time_was_left_are_said(tmp_path: Path) -> None:
+    """At the verdicts and among the findings, from the experiment."""
+    case = IndexingOom(
+        corpus="incident-small", rounds=2, minutes=1e-4, store_folder=str(tmp_path), limit="1 GiB"
+    )
+    quick = Target(argv=(sys.executable, "-c", "import time; time.sleep(0.2)"))
+    case.experiment = Experiment(
+        baseline=quick,
+        variants=[Variant(name="same", change="nothing", target=quick)],
+        hypotheses=[Hypothesis(name="h", suspicion="Nothing", change="nothing", variant="same")],
+        folder=tmp_path / "runs",
+    )
+    case.first_run = record(quick, folder=tmp_path / "first")
+    said = "Round 2 of 2 was not run: it would have taken longer than the 0.0001 minutes given."
+    assert case.test_theories().sentences[-1] == said
+    assert [str(finding) for finding in case.not_run()] == [said]
+
+
+def test_the_last_log_lines_do_not_repeat_what_a_finding_quotes() -> None:
+    """The very last one, where it is the warning that was just quoted."""
+    lines = ["INFO 1", "WARNING it's large"]
+    quoting = Finding(sentence=f"The last warning came right before the end: {lines[1]!r}.")
+    assert _last_words(lines, [quoting]).lines == ("INFO 1",)
+    assert _last_words(lines, []) == Quote(caption="Its last log lines:", lines=tuple(lines))
 
 
 @needs_model

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from diagtools.errors import BudgetBreached, DiagtoolsError, UsageError
+from diagtools.errors import BudgetBreached, DiagtoolsError, NoDataError, UsageError
 from diagtools.investigations import notebook, places
 
 
@@ -23,7 +23,8 @@ def own_notebooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     progress = "from diagtools.investigations.progress import Progress\nProgress().say(f'size is {size}')"
     error = (
-        "from diagtools.errors import BudgetBreached, UsageError\n"
+        "from diagtools.errors import BudgetBreached, NoDataError\n"
+        "if fails == 'data':\n    raise NoDataError('No items.', hint='look.')\n"
         "if fails == 'budget':\n    raise BudgetBreached('Too much.', hint='look.')\n"
         "if fails == 'bug':\n    import polars; print(polars.__file__); polars.DataFrame({'a': [1], 'b': [1, 2]})"
     )
@@ -79,7 +80,49 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(own_notebooks: Pat
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("fails", "kind"), [("budget", BudgetBreached), ("bug", DiagtoolsError)])
+def test_a_parameter_is_of_the_kind_of_its_default(own_notebooks: Path, tmp_path: Path) -> None:
+    """A number is text where the notebook has text, and nothing but a number will do where it has one."""
+    done = notebook.execute("sizes", {"fails": 2}, tmp_path / "out", tell=lambda _line: None)
+    given = next(c for c in nbformat.read(done.notebook, 4).cells if "injected-parameters" in str(c.metadata))
+    assert 'fails = "2"' in given.source
+    for wrong in ("many", True, None):
+        with pytest.raises(
+            UsageError, match=rf"size={wrong!r} is not a number\. Hint: for instance -p size=1"
+        ):
+            notebook.execute("sizes", {"size": wrong}, tmp_path / "out2", tell=lambda _line: None)
+    assert not (tmp_path / "out2").exists()
+
+
+@pytest.mark.parametrize("longest", [notebook._LONGEST_SOCKET_FOLDER, 0], ids=["sockets", "ports"])
+def test_the_kernel_says_nothing_of_its_own(
+    own_notebooks: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    longest: int,
+) -> None:
+    """Not at its start, nor where it is still busy when it is shut down; what a cell says stays."""
+    slow = (
+        "import sys, time\nprint('mine', file=sys.stderr)\n"
+        "handlers = get_ipython().kernel.shell_handlers\nanswer = handlers['kernel_info_request']\n"
+        "async def slowly(*words):\n    await answer(*words)\n    time.sleep(2)\n"
+        "handlers['kernel_info_request'] = slowly"
+    )
+    source = own_notebooks / "07-sizes.ipynb"
+    made = nbformat.read(source, as_version=4)
+    made.cells.append(nbformat.v4.new_code_cell(slow))
+    nbformat.write(made, source)
+    monkeypatch.setattr(notebook, "_LONGEST_SOCKET_FOLDER", longest)
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / ("a-long-name" * 9)))
+    done = notebook.execute("sizes", {}, tmp_path / "out", tell=lambda _line: None)
+    assert capfd.readouterr() == ("", "")
+    assert done.error is None
+    assert "mine" in done.page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("fails", "kind"), [("budget", BudgetBreached), ("data", NoDataError), ("bug", DiagtoolsError)]
+)
 def test_a_failing_cell_keeps_what_was_executed(
     own_notebooks: Path, tmp_path: Path, fails: str, kind: type[DiagtoolsError]
 ) -> None:

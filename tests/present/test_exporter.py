@@ -127,7 +127,8 @@ def test_scripts_of_others_and_secrets_are_gone_and_words_stay(page: Path) -> No
 
 
 def test_code_is_folded_without_a_script(page: Path) -> None:
-    assert '<details class="code"><summary>code</summary>' in page.read_text(encoding="utf-8")
+    summary = "<summary><span>show</span><span>hide</span> the code of this step</summary>"
+    assert f'<details class="code">{summary}' in page.read_text(encoding="utf-8")
 
 
 def test_the_picture_stays_where_scripts_are_off(page: Path) -> None:

@@ -93,11 +93,26 @@ def test_of_a_long_line_the_end_is_read() -> None:
     assert "the first 43 B of 53 B" in str(found.validity[0])
 
 
+def test_a_long_line_is_not_read_from_the_middle_of_a_word_on() -> None:
+    """It may be half a secret, whose name was left out."""
+    found = read(b"password=hunter2Sesame next words", growth((0.5, "stdout", 33)), max_bytes=17)
+    assert found.frame.rows() == [(0.5, None, "stdout", "next words")]
+    assert "the first 23 B of 33 B" in str(found.validity[0])
+
+
 def test_a_log_of_line_ends_alone_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("diagtools.read.logs._MAX_LINES", 5)
     found = read(b"\n" * 100)
     assert lines(found) == [""] * 5
     assert "the first 95 B of 100 B" in str(found.validity[0])
+
+
+@pytest.mark.timeout(60)
+def test_of_a_huge_log_with_nothing_in_it_only_the_end_is_read(tmp_path: Path) -> None:
+    with (tmp_path / "stdout.log").open("wb") as log:
+        log.truncate(20 << 30)
+    (line,) = lines(read_logs(tmp_path, growth(), max_bytes=1000))
+    assert line == "\0" * 1000
 
 
 def test_a_log_that_is_a_link_out_of_the_folder_is_not_read(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from diagtools.read.markers import Markers, read_markers
 from tests.support.runs import ROOT, START_NS, at, begin, end, flipped, marker, slot
 
 LINES = [
-    marker(0.1, "begin", "a.py", index=1, features="size_bytes=120.0", rss=4096),
+    marker(0.1, "begin", "a.py", index=1, features="size_bytes=120.0", parent=0, rss=4096),
     marker(0.2, "note", "a.py", index=1, features="n_chunks=3.0,longest=80.0"),
     end(0.3, "a.py", index=1),
     begin(0.4, "b\tc\nd", index=2),
@@ -53,6 +53,7 @@ def test_a_marker_carries_what_was_said() -> None:
         None,
         None,
         None,
+        None,
         [{"name": "n_chunks", "value": 3.0}, {"name": "longest", "value": 80.0}],
     )
     assert WHOLE[4] == (
@@ -64,10 +65,17 @@ def test_a_marker_carries_what_was_said() -> None:
         2,
         "end",
         None,
+        None,
         "failed",
         "ValueError: no\nchunks",
         [],
     )
+
+
+def test_processes_that_lack_markers_are_named() -> None:
+    assert read(b"".join(LINES)).lossy == frozenset()
+    assert read(LINES[0], pid_100=slot(5, 0.5, edge=mark.END) + slot(4, 0.4)).lossy == {ROOT}
+    assert read(LINES[0] + b"torn\n" + LINES[2]).lossy == {ROOT}
 
 
 def test_a_begin_says_what_its_process_held() -> None:
@@ -174,7 +182,7 @@ def test_a_slot_whose_marker_is_in_the_log_adds_nothing() -> None:
 def test_a_marker_that_only_its_slot_holds_is_added() -> None:
     """The disk was full, or the kill came between the two writes."""
     found = read(LINES[0], pid_100=slot(2, 0.2, edge=mark.END) + slot(1, 0.1))
-    assert found.frame.row(1) == (0.2, ROOT, ROOT, "item", "a.py", 1, "end", None, None, None, None)
+    assert found.frame.row(1) == (0.2, ROOT, ROOT, "item", "a.py", 1, "end", None, None, None, None, None)
     assert notes(found) == ["1 read from a slot alone: status, error and features of these are unknown"]
 
 

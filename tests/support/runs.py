@@ -119,6 +119,7 @@ def marker(
     status: str = "",
     error: str = "",
     features: str = "",
+    parent: int | None = None,
     rss: int | None = None,
     pid: int = ROOT,
     tid: int = ROOT,
@@ -126,7 +127,8 @@ def marker(
     """One whole line of ``markers.log``."""
     numbers = b"%d\t%d\t%d" % (at(t_s), pid, tid)
     raw = name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name
-    texts = [kind.encode(), edge.encode(), b"%d" % index, b"" if rss is None else b"%d" % rss]
+    texts = [kind.encode(), edge.encode(), b"%d" % index]
+    texts += [b"" if number is None else b"%d" % number for number in (parent, rss)]
     texts += [status.encode(), escaped(raw)]
     body = b"\t".join([numbers, *texts, escaped(error.encode()), features.encode()])
     return b"%b\t%08x\n" % (body, zlib.crc32(body))

@@ -44,10 +44,10 @@ def test_a_recorder_sees_phases_items_features_and_failures(
     subprocess.run(
         [*command, "--threads", "1", "--batch", "8"], env=environment, check=True, capture_output=True
     )
-    lines = [line.split("\t")[3:11] for line in (run / "markers.log").read_text().splitlines()]
+    lines = [line.split("\t")[3:12] for line in (run / "markers.log").read_text().splitlines()]
     seen = {
         (kind, name, edge): (status, error, features)
-        for kind, edge, _, _, status, name, error, features in lines
+        for kind, edge, _, _, _, status, name, error, features in lines
     }
     assert {name for kind, name, _ in seen if kind == "phase"} == {"load model", "index"}
     assert {name for kind, name, _ in seen if kind == "item"} == {"a.py", "bad.py", "slow.py"}

@@ -8,6 +8,7 @@ from itertools import chain
 import altair as alt
 import polars as pl
 
+from diagtools.analyse.tree import FINAL_S
 from diagtools.errors import NoDataError
 from diagtools.present import theme
 from diagtools.present.charts import memory
@@ -40,12 +41,14 @@ def timelines_chart(
     """Which change flattened the curve, and which kept the run alive?
 
     ``trees`` holds a TREE a run by its name, the program as it was first; ``killed`` names the runs that were
-    killed: their curves end in a cross.  Each curve is labelled at its end.  Raises ``NoDataError`` where there
-    is no run, or one without samples.
+    killed: their curves end in a cross.  The curve of a run that ended by itself ends where it held its final RSS
+    last: what it gave back while its interpreter was torn down is left out.  Each curve is labelled at its end.
+    Raises ``NoDataError`` where there is no run, or one without samples.
     """
     if not trees:
         raise NoDataError("There are no runs to draw.", hint="pass at least one run's tree.")
-    found = {name: memory.samples(tree) for name, tree in trees.items()}
+    recorded = {name: memory.samples(tree) for name, tree in trees.items()}
+    found = {name: tree if name in killed else _in_use(tree) for name, tree in recorded.items()}
     panel = memory.Panel(
         width=width - memory.AXIS_PX - 24,
         height=_HEIGHT,
@@ -72,7 +75,7 @@ def timelines_chart(
         layer=layers,
         width=panel.width,
         height=panel.height,
-        title=alt.TitleParams(words, subtitle=_subtitle(found, killed)),
+        title=alt.TitleParams(words, subtitle=_subtitle(recorded, killed)),
     )
     return theme.dressed(chart)
 
@@ -98,6 +101,13 @@ def _subtitle(trees: Mapping[str, pl.DataFrame], killed: Collection[str]) -> str
     n_samples = sum(tree.height for tree in trees.values())
     crosses = " · × killed" if any(name in killed for name in trees) else ""
     return f"memory of the process tree, one curve a run · {count(n_samples, 'sample')}{crosses}"
+
+
+def _in_use(tree: pl.DataFrame) -> pl.DataFrame:
+    """The samples up to the last one at the highest level of the end."""
+    end = tree.filter(pl.col("t_s") >= pl.col("t_s").max() - FINAL_S)
+    highest = end.filter(pl.col("rss_bytes") == pl.col("rss_bytes").max())
+    return tree.filter(pl.col("t_s") <= highest["t_s"].item(-1))
 
 
 def _lines(rows: Mapping[str, list[dict[str, float]]], panel: memory.Panel) -> list[alt.Chart]:

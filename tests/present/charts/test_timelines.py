@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from diagtools.errors import NoDataError
@@ -39,6 +40,14 @@ def test_each_curve_keeps_its_true_peak(killed, shrunk, rows_of) -> None:
     peaks = [max(tree["rss_bytes"]) / MIB for tree in (killed.tree, shrunk.tree)]
     seen = [row["mib"] for row in rows_of(chart) if "mib" in row]
     assert all(any(abs(value - peak) < 0.001 for value in seen) for peak in peaks)
+
+
+def test_a_curve_ends_where_the_run_held_its_final_rss_last(tree_of, rows_of) -> None:
+    """What falls while the interpreter is torn down is no end of the work; a kill is where it is."""
+    tree = tree_of(1, 9, *[7] * 48, 8, 8, 3, 2, 1).with_columns(pl.col("t_s") / 100)
+    for killed, last_s in ((set(), 0.51), ({"a"}, 0.54)):
+        curve = [row for row in rows_of(timelines_chart({"a": tree}, killed=killed)) if "mib" in row]
+        assert max(row["t_s"] for row in curve) == last_s
 
 
 def test_many_runs_and_hostile_names_are_drawn(hostile, tree_of, drawn) -> None:
