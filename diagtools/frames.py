@@ -90,9 +90,9 @@ EVENTS = Frame("EVENTS", {"t_s": _F, "kind": _S, "pid": _I, "value": _I, "second
 OUTPUT_GROWTH = Frame("OUTPUT_GROWTH", {"t_s": _F, "stream": _S, "size_bytes": _I})
 
 #: One row a marker.  ``kind``: phase, item, event, boot, exit; ``edge``: begin, note, end, point; ``index`` joins the
-#: edges of one begin; ``status`` of an end: ok, failed, timeout.  ``parent``: of an item's begin the index of the item in
-#: whose context it begins, 0 for none, null where that is not known.  ``rss_bytes``: what its process held at a begin or
-#: an end; null at other edges, and where the kernel does not say.
+#: edges of one begin; ``status`` of an end: ok, failed, timeout.  ``parent``: of an item's begin the index of the item
+#: in whose context it begins, 0 for none, null where that is not known.  ``rss_bytes``: what its process held at a
+#: begin or an end; null at other edges, and where the kernel does not say.
 MARKERS = Frame(
     "MARKERS",
     {

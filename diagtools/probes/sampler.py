@@ -295,7 +295,7 @@ class Sampler:
         return not self._has_leftovers(now) or self._is_abandoned
 
     def _has_leftovers(self, now: int) -> bool:
-        """Does anything outlive the root by more than a moment?  Then it is ended too; what cannot be is left to itself."""
+        """Does anything outlive the root by more than a moment?  Then it is ended; what cannot be is left to itself."""
         ours = self._writer.decimator
         if not self._tree.has_children(ours):
             return False
