@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from diagtools.errors import BudgetBreached, DiagtoolsError
     from diagtools.investigations.case import Case
     from diagtools.investigations.experiment import Experiment
+    from diagtools.investigations.import_cost import assert_not_imported, import_cost
     from diagtools.investigations.record import record
     from diagtools.run import Run
     from diagtools.values import Budget, Finding, Hypothesis, ItemSource, Limit, Target
@@ -31,6 +32,8 @@ _HOME_OF = {
     "Limit": "diagtools.values",
     "Run": "diagtools.run",
     "Target": "diagtools.values",
+    "assert_not_imported": "diagtools.investigations.import_cost",
+    "import_cost": "diagtools.investigations.import_cost",
     "limited": "diagtools.capture.limits",
     "record": "diagtools.investigations.record",
 }
@@ -47,6 +50,8 @@ __all__ = [
     "Limit",
     "Run",
     "Target",
+    "assert_not_imported",
+    "import_cost",
     "limited",
     "record",
 ]

@@ -43,6 +43,7 @@ class Frame:
 _I = pl.Int64()
 _F = pl.Float64()
 _S = pl.String()
+_B = pl.Boolean()
 
 #: One row a process and sample.  ``pss_bytes`` is read rarely (its price is up to 1 % of the time), ``cpu_s`` twice a
 #: second: each sample has what was read last.
@@ -204,6 +205,87 @@ PAIRS = Frame(
     },
 )
 
+#: One row an event of a program's imports; ``kind`` and ``name`` as in ``probes.imports``; the times are of its clock.
+IMPORT_EVENTS = Frame(
+    "IMPORT_EVENTS",
+    {
+        "kind": _S,
+        "t_ns": _I,
+        "cpu_ns": _I,
+        "rss_bytes": _I,
+        "anon_bytes": _I,
+        "tid": _I,
+        "name": _S,
+    },
+)
+
+#: One row an import statement, the place where it stands and the module being initialised ("" for the program).
+IMPORT_CALLS = Frame(
+    "IMPORT_CALLS",
+    {
+        "initialising": _S,
+        "file": _S,
+        "line": _I,
+        "function": _S,
+        "module": _S,
+        "names": pl.List(pl.String),
+        "level": _I,
+        "package": _S,
+    },
+)
+
+#: One row a module, the program itself first.  ``self`` is what it cost itself, ``total`` with all that was imported
+#: for it; ``status``: ok, failed, unfinished; ``step`` counts the statements of a measured list from 1.
+IMPORTS = Frame(
+    "IMPORTS",
+    {
+        "order": _I,
+        "module": _S,
+        "importer": _S,
+        "step": _I,
+        "status": _S,
+        "self_wall_s": _F,
+        "self_cpu_s": _F,
+        "self_rss_bytes": _I,
+        "self_anon_bytes": _I,
+        "total_wall_s": _F,
+        "total_cpu_s": _F,
+        "total_rss_bytes": _I,
+        "total_anon_bytes": _I,
+    },
+)
+
+#: One row a top-level package: its modules together, without what they import.
+IMPORT_PACKAGES = Frame(
+    "IMPORT_PACKAGES",
+    {
+        "package": _S,
+        "n_modules": _I,
+        "self_wall_s": _F,
+        "self_cpu_s": _F,
+        "self_rss_bytes": _I,
+        "self_anon_bytes": _I,
+    },
+)
+
+#: One row a module that a statement leads to; ``first`` where it was really loaded along it.
+IMPORT_EDGES = Frame("IMPORT_EDGES", {"importer": _S, "imported": _S, "file": _S, "line": _I, "first": _B})
+
+#: One row an import statement and the module being initialised; ``retained``: what only it leads to, a prediction.
+STATEMENTS = Frame(
+    "STATEMENTS",
+    {
+        "file": _S,
+        "line": _I,
+        "importer": _S,
+        "imports": pl.List(pl.String),
+        "n_modules": _I,
+        "retained_rss_bytes": _I,
+        "retained_anon_bytes": _I,
+        "retained_wall_s": _F,
+    },
+)
+
 ALL = (
     TIMELINE,
     SYSTEM,
@@ -219,4 +301,10 @@ ALL = (
     CORPUS,
     EXPLAINED,
     PAIRS,
+    IMPORT_EVENTS,
+    IMPORT_CALLS,
+    IMPORTS,
+    IMPORT_PACKAGES,
+    IMPORT_EDGES,
+    STATEMENTS,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +45,30 @@ def _runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", metavar="N", type=int, help="remove all but the newest N")
     parser.add_argument("--older-than", metavar="AGE", help="remove runs older than this, such as 30d")
     parser.add_argument("--dry-run", action="store_true", help="say what would be removed, remove nothing")
+    _json(parser)
+
+
+def _imports(parser: argparse.ArgumentParser) -> None:
+    """say what importing costs, and who pays for what"""
+    parser.add_argument(
+        "targets",
+        metavar="TARGET",
+        nargs="+",
+        help="a module, or a statement such as 'import a, b'; several are imported one after the other",
+    )
+    parser.add_argument(
+        "--python", metavar="PY", default=sys.executable, help="the interpreter (default: this one)"
+    )
+    parser.add_argument("--repeat", metavar="N", type=int, default=5, help="measure so often (default: 5)")
+    parser.add_argument(
+        "--timeout", metavar="S", type=float, default=300.0, help="seconds for one import (default: 300)"
+    )
+    parser.add_argument(
+        "--forbid", metavar="PKG", action="append", default=[], help="exit with 1 where this is imported"
+    )
+    parser.add_argument(
+        "--budget", metavar="SIZE", help="exit with 1 where the imports take more, such as 40MB"
+    )
     _json(parser)
 
 
@@ -100,6 +125,7 @@ COMMANDS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "record": _record,
     "show": _show,
     "runs": _runs,
+    "imports": _imports,
     "investigate": _investigate,
     "export": _export,
     "new": _new,

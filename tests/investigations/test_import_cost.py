@@ -1,0 +1,129 @@
+"""What an import costs, from the question to the answer, on real packages and on ones of known cost."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from diagtools import assert_not_imported, import_cost
+from diagtools.cli import main
+from diagtools.errors import BudgetBreached, NoDataError, UsageError
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
+
+MIB = 2**20
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """``shop`` imports ``shop.heavy`` (12 MiB) for its config, and json twice."""
+    folder = tmp_path / "src" / "shop"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("import json\n\nfrom shop.heavy import kept\n")
+    (folder / "config.py").write_text("import json\n")
+    (folder / "heavy.py").write_text("kept = bytearray(b'x' * (12 << 20))\n")
+    monkeypatch.setenv("PYTHONPATH", str(folder.parent))
+    return folder
+
+
+def test_the_statement_that_holds_the_memory_is_named(package: Path) -> None:
+    cost = import_cost("shop.config", repeat=2)
+    assert cost.total["anon_bytes"] == pytest.approx(12 * MIB, abs=2 * MIB)
+    low, high = cost.spread["anon_bytes"]
+    assert high - low < 0.2 * MIB
+    rows = cost.statements.filter(~cost.statements["file"].str.starts_with("<")).rows(named=True)
+    assert (Path(rows[0]["file"]).name, rows[0]["line"], rows[0]["imports"]) == (
+        "__init__.py",
+        3,
+        ["shop.heavy"],
+    )
+    assert rows[0]["retained_anon_bytes"] == pytest.approx(12 * MIB, abs=0.3 * MIB)
+    steps = cost.chain("shop.heavy").select("importer", "line").rows()
+    assert steps == [("<program>", 1), ("shop", 3)]
+    with pytest.raises(NoDataError, match="Nothing imports 'polars' here"):
+        cost.chain("polars")
+
+
+def test_several_statements_have_a_cumulative_table(package: Path) -> None:
+    cost = import_cost("json", "shop", repeat=1)
+    said = cost.as_text()
+    assert "After each statement, memory of its own so far" in said
+    by_step = dict(
+        cost.imports.group_by("step").agg(__import__("polars").col("self_anon_bytes").sum()).rows()
+    )
+    assert by_step[2] == pytest.approx(12 * MIB, abs=0.5 * MIB)
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("there.aint.any", "No module named 'there'"),
+        ("json.there_is_none", "No module named 'json.there_is_none'"),
+        ("import json; (", "was never closed"),
+        ("a b", "neither a module nor a statement"),
+        (" ", "nothing to import"),
+    ],
+)
+def test_a_mistake_of_the_user_is_one_error(target: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        import_cost(target, repeat=1)
+
+
+def test_an_import_that_fails_inside_is_a_result(package: Path) -> None:
+    (package / "config.py").write_text("import shop_that_is_not_there\n")
+    cost = import_cost("shop.config", repeat=1)
+    assert cost.error == "ModuleNotFoundError"
+    assert "No module named 'shop_that_is_not_there'" in cost.as_text()
+
+
+def test_a_guard_names_the_chain(package: Path) -> None:
+    assert_not_imported("polars", "altair", by="import shop.config")
+    with pytest.raises(BudgetBreached, match=r"imports 'shop\.heavy'.* → .*shop/__init__\.py:3"):
+        assert_not_imported("shop.heavy", by="import shop.config")
+
+
+def test_the_command_prints_a_table_that_fits(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["imports", "shop.config", "--repeat", "1"]) == 0
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 100
+    for part in (
+        "shop.config on CPython",
+        "of its own",
+        "shared and evictable",
+        "predicted, not verified",
+        "shop.heavy",
+    ):
+        assert part in said
+
+
+def test_the_command_prints_json(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["imports", "shop.config", "--repeat", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"target", "python", "total", "spread", "modules", "statements", "verified", "validity"} <= set(
+        found
+    )
+    assert found["total"]["modules"] == len(found["modules"]) - 1
+    assert sum(row["self_anon_bytes"] for row in found["modules"]) == found["total"]["anon_bytes"]
+
+
+@pytest.mark.parametrize(
+    "words", [["--budget", "5MiB"], ["--forbid", "shop.heavy"], ["--budget", "1GiB", "--forbid", "shop"]]
+)
+def test_a_breach_exits_with_one(words: list[str], package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["imports", "shop.config", "--repeat", "1", *words]) == 1
+    assert "Hint:" in capsys.readouterr().err
+    assert main(["imports", "shop.config", "--repeat", "1", "--budget", "1GiB", "--forbid", "polars"]) == 0
+
+
+def test_real_packages_sum_and_name_their_optional_dependency() -> None:
+    """Altair pulls in rfc3987_syntax for a check of jsonschema that hardly anybody uses (FACTS)."""
+    cost = import_cost("altair", repeat=1)
+    assert cost.imports["self_anon_bytes"].sum() == cost.total["anon_bytes"]
+    assert cost.imports["total_anon_bytes"][0] == cost.total["anon_bytes"]
+    found = cost.statements.filter(cost.statements["imports"].list.contains("rfc3987_syntax"))
+    top = found.row(0, named=True)
+    assert top["file"].endswith("jsonschema/_format.py")
+    assert top["retained_anon_bytes"] > 5 * MIB

@@ -1,0 +1,211 @@
+"""What a process imports, seen from within, on every interpreter that is found here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from diagtools.analyse.import_graph import import_edges
+from diagtools.analyse.imports import attribute, total
+from diagtools.capture.imports import capture_imports
+from diagtools.read.imports import ImportLog, read_imports
+from tests.support.programs import interpreters
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
+
+MIB = 2**20
+PACKAGE = {
+    "pkg/__init__.py": "from . import held\n",
+    "pkg/held.py": "import pkg.parts.deep\nkept = bytearray(b'x' * (20 << 20))\n",
+    "pkg/parts/__init__.py": "",
+    "pkg/parts/deep.py": "kept = bytearray(b'x' * (7 << 20))\n",
+    "fails.py": "kept = []\nimport pkg.parts.deep\nraise LookupError('no')\n",
+    "tries.py": "try:\n    import fails\nexcept LookupError:\n    pass\n",
+    "leaves.py": "import pkg.parts.deep, os\nos._exit(7)\n",
+    "exits.py": "import sys\nsys.exit(0)\n",
+    "names/only.py": "import json\n",
+    "threads.py": textwrap.dedent(
+        """
+        import threading
+        def work():
+            import pkg.parts.deep
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        """
+    ),
+    "forks.py": textwrap.dedent(
+        """
+        import os
+        child = os.fork()
+        if child == 0:
+            import pkg.parts.deep
+            os._exit(0)
+        os.waitpid(child, 0)
+        """
+    ),
+    "replaces.py": textwrap.dedent(
+        """
+        import sys, types
+        sys.modules[__name__] = types.ModuleType(__name__)
+        sys.modules.pop("json", None)
+        import json
+        """
+    ),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    place = tmp_path / "src"
+    for name, text in PACKAGE.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text(text)
+    monkeypatch.setenv("PYTHONPATH", str(place))
+    return tmp_path
+
+
+def logs(
+    folder: Path, *statements: str, python: str = sys.executable, graph: bool = False
+) -> list[ImportLog]:
+    run = capture_imports(statements, folder / "run", python=python, graph=graph)
+    return read_imports(run)
+
+
+def check_sum(log: ImportLog) -> None:
+    """The self costs sum to what changed from the first event to the last, exactly."""
+    costs = total(attribute(log.events))
+    first, last = log.events.row(0, named=True), log.events.row(-1, named=True)
+    assert costs["anon_bytes"] == last["anon_bytes"] - first["anon_bytes"]
+    assert costs["rss_bytes"] == last["rss_bytes"] - first["rss_bytes"]
+    assert costs["wall_s"] == pytest.approx((last["t_ns"] - first["t_ns"]) / 1e9, abs=1e-6)
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_each_module_costs_what_it_keeps(python: str, folder: Path) -> None:
+    (log,) = logs(folder, "import pkg", python=python)
+    found = attribute(log.events)
+    by_module = {row["module"]: row for row in found.iter_rows(named=True)}
+    assert log.is_whole
+    assert log.error == ""
+    assert by_module["pkg.held"]["self_anon_bytes"] == pytest.approx(20 * MIB, abs=0.3 * MIB)
+    assert by_module["pkg.parts.deep"]["self_anon_bytes"] == pytest.approx(7 * MIB, abs=0.3 * MIB)
+    assert by_module["pkg"]["total_anon_bytes"] == pytest.approx(27 * MIB, abs=0.5 * MIB)
+    importers = {name: row["importer"] for name, row in by_module.items() if name.startswith("pkg")}
+    assert importers == {
+        "pkg": "<program>",
+        "pkg.held": "pkg",
+        "pkg.parts": "pkg.held",
+        "pkg.parts.deep": "pkg.held",
+    }
+    check_sum(log)
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_a_submodule_that_the_package_imports_itself_is_there_once(python: str, folder: Path) -> None:
+    (log,) = logs(folder, "import pkg.held", python=python)
+    modules = attribute(log.events)["module"].to_list()
+    assert [name for name in modules if name.startswith("pkg")] == [
+        "pkg",
+        "pkg.held",
+        "pkg.parts",
+        "pkg.parts.deep",
+    ]
+    check_sum(log)
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_a_failed_import_keeps_what_it_took(python: str, folder: Path) -> None:
+    (log,) = logs(folder, "import tries", python=python)
+    found = {row["module"]: row for row in attribute(log.events).iter_rows(named=True)}
+    assert (found["fails"]["status"], found["tries"]["status"]) == ("failed", "ok")
+    assert found["fails"]["total_anon_bytes"] == pytest.approx(
+        27 * MIB, abs=0.5 * MIB
+    )  # of the whole package
+    check_sum(log)
+
+
+@pytest.mark.parametrize("python", interpreters())
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        ("import fails", "LookupError"),
+        ("import there_is_none", "ModuleNotFoundError"),
+        ("import exits", ""),
+        ("import", "SyntaxError"),
+        ("import names.only", ""),
+        ("import replaces", ""),
+    ],
+)
+def test_whatever_ends_it_is_a_result(statement: str, error: str, python: str, folder: Path) -> None:
+    (log,) = logs(folder, statement, python=python)
+    assert (log.error, log.is_whole, log.validity) == (error, True, ())
+    check_sum(log)
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_a_target_that_leaves_at_once_is_read_as_far_as_it_came(python: str, folder: Path) -> None:
+    (log,) = logs(folder, "import leaves", python=python)
+    found = {row["module"]: row["status"] for row in attribute(log.events).iter_rows(named=True)}
+    assert (found["leaves"], found["pkg.parts.deep"]) == ("unfinished", "ok")
+    assert not log.is_whole
+    assert "left by os._exit" in log.validity[0].note
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_imports_of_threads_are_their_own(python: str, folder: Path) -> None:
+    (log,) = logs(folder, "import threads", python=python)
+    found = {row["module"]: row for row in attribute(log.events).iter_rows(named=True)}
+    assert found["pkg.parts.deep"]["self_anon_bytes"] == pytest.approx(7 * MIB, abs=0.3 * MIB)
+    check_sum(log)
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_a_forked_child_has_a_log_of_its_own(python: str, folder: Path) -> None:
+    parent, child = logs(folder, "import forks", python=python)
+    assert "pkg.parts.deep" not in attribute(parent.events)["module"].to_list()
+    assert "pkg.parts.deep" in attribute(child.events)["module"].to_list()
+    check_sum(parent)
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_statements_are_seen_where_they_stand(python: str, folder: Path) -> None:
+    (log,) = logs(folder, "import pkg", "import tries", python=python, graph=True)
+    edges = import_edges(attribute(log.events), log.calls)
+    ours = {
+        (row["importer"], Path(row["file"]).name, row["line"], row["imported"], row["first"])
+        for row in edges.iter_rows(named=True)
+        if row["imported"].startswith(("pkg", "tries")) and row["line"]
+    }
+    assert ours == {
+        ("<program>", "<statement>", 1, "pkg", True),
+        ("<program>", "<statement>", 1, "tries", True),
+        ("pkg", "__init__.py", 1, "pkg.held", True),
+        ("pkg.held", "held.py", 1, "pkg", False),
+        ("pkg.held", "held.py", 1, "pkg.parts", True),
+        ("pkg.held", "held.py", 1, "pkg.parts.deep", True),
+        ("tries", "fails.py", 2, "pkg", False),
+        ("tries", "fails.py", 2, "pkg.parts", False),
+        ("tries", "fails.py", 2, "pkg.parts.deep", False),
+    }
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_a_traceback_looks_as_without_it(python: str, folder: Path) -> None:
+    run = capture_imports(["import fails"], folder / "run", python=python)
+    plain = subprocess.run([python, "-c", "import fails"], capture_output=True, text=True, check=False).stderr
+    measured = (run / "stderr.log").read_text()
+    frames = [line for line in measured.splitlines() if line.startswith("  File") and "src/" in line]
+    assert frames == [line for line in plain.splitlines() if line.startswith("  File") and "src/" in line]
+    assert "importlib" not in measured
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_nothing_is_imported_that_a_bare_interpreter_has_not(python: str, folder: Path) -> None:
+    (log,) = logs(folder, "pass", python=python)
+    assert log.files == {}
+    assert attribute(log.events)["module"].to_list() == ["<program>"]
