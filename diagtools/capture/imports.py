@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from diagtools.capture import folder as run_folder
@@ -19,11 +20,17 @@ from diagtools.probes import imports
 from diagtools.values import State, Target, Validity
 
 _PROBE = Path(imports.__file__)
-#: Executed with ``-c``: the probe itself is no import, and the program's own folder stays first on the path.
+#: Executed with ``-c``: the probe itself is no import, and the program's own folder stays first on the path.  It comes
+#: compiled: what compiling takes and gives back an import would find, and seem to cost a MiB less.
 _BOOTSTRAP = (
-    "import sys; names = {'__name__': 'diagtools.probes.imports'}; path = sys.argv[1]; "
-    "exec(compile(open(path, 'rb').read(), path, 'exec'), names); names['main'](sys.argv[2:])"
+    "import sys, marshal; names = {'__name__': 'diagtools.probes.imports'}; "
+    "exec(marshal.loads(open(sys.argv[1], 'rb').read()), names); names['main'](sys.argv[2:])"
 )
+_COMPILE = (
+    "import sys, marshal; path = sys.argv[1]; "
+    "sys.stdout.buffer.write(marshal.dumps(compile(open(path, 'rb').read(), path, 'exec')))"
+)
+_COMPILED = "probe.bin"  # in the run folder
 _ASK = "import sys; print(sys.implementation.name, *sys.version_info[:2])"
 _OLDEST = (3, 9)
 _KEPT_BYTES = 1 << 20
@@ -49,8 +56,38 @@ def capture_imports(
     target = Target(argv=(python, "-c", "; ".join(statements)))
     path = run_folder.new_run_folder(("imports", *statements), folder)
     mode = "graph" if graph else ""
-    argv = [python, "-c", _BOOTSTRAP, str(_PROBE), str(path), str(padding), mode, *statements]
-    return _run(path, target, argv, {}, timeout_s)
+    argv = interpreter_command(statements, path, python=python, mode=mode, padding=padding)
+    return _run(path, target, argv, timeout_s)
+
+
+def interpreter_command(
+    statements: Sequence[str],
+    folder: Path,
+    *,
+    python: str = sys.executable,
+    mode: str = "",
+    padding: int = 0,
+) -> list[str]:
+    """Which command line executes these statements, recorded into this folder?  ``mode`` is ``graph``, or empty."""
+    compiled = folder / _COMPILED
+    compiled.write_bytes(_compiled(python))
+    return [python, "-c", _BOOTSTRAP, str(compiled), str(folder), str(padding), mode, *statements]
+
+
+@functools.cache
+def _compiled(python: str) -> bytes:
+    """The probe as this interpreter compiles it; empty where it cannot, which its start will tell."""
+    try:
+        done = subprocess.run(
+            [python, "-I", "-S", "-c", _COMPILE, str(_PROBE)],
+            capture_output=True,
+            timeout=_PATIENCE_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return b""
+    return done.stdout
 
 
 def check_python(python: str) -> str:
@@ -79,7 +116,7 @@ def check_python(python: str) -> str:
     return f"{words[1]}.{words[2]}"
 
 
-def _run(path: Path, target: Target, argv: Sequence[str], env: Mapping[str, str], timeout_s: float) -> Path:
+def _run(path: Path, target: Target, argv: Sequence[str], timeout_s: float) -> Path:
     manifest = manifests.begun(path, target, pid=None, hz=0.0, backend="imports")
     manifests.write(manifest, path)
     began = time.monotonic()
@@ -91,7 +128,6 @@ def _run(path: Path, target: Target, argv: Sequence[str], env: Mapping[str, str]
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                env={**os.environ, **env},
                 cwd=target.cwd,
                 start_new_session=True,
             )
@@ -108,6 +144,7 @@ def _run(path: Path, target: Target, argv: Sequence[str], env: Mapping[str, str]
                 _bound(path)
                 time.sleep(0.01)
     status = process.wait()
+    (path / _COMPILED).unlink(missing_ok=True)
     manifests.write(
         manifests.closed(
             manifest,

@@ -16,8 +16,8 @@ in so far, and empty but for ``start`` and ``stop``.  ``kind`` is one of KINDS::
     begin   a module is about to be found and loaded; the name is the module's
     end     the innermost ``begin`` of its thread that is still open has ended well; no name
     fail    the same, with an exception
-    edge    an import statement was executed (only where ``graph`` is asked for); the name is EDGE_FIELDS, joined by
-            ``\v``
+    edge    an import statement was executed (only where ``graph`` is asked for): its numbers are 0, and it is written
+            with the next event; the name is EDGE_FIELDS, joined by ``\v``
     stop    what is measured has ended; the name is the type of the exception that ended it, or empty
     module  a module that was not there at the start, and where it came from; the name is MODULE_FIELDS, joined likewise
 
@@ -68,6 +68,7 @@ class Recorder:
         self._before = frozenset(sys.modules)
         self._threads: dict[int, list[str]] = {}
         self._seen: set[tuple[Any, ...]] = set()
+        self._edges: list[bytes] = []
         self._inode = 0
         self._forget()
         posix.register_at_fork(after_in_child=self._forget)
@@ -111,7 +112,12 @@ class Recorder:
             faults,
             self._ident(),
         )
-        posix.write(self._log, head + _escaped(name) + b"\n")
+        line = head + _escaped(name) + b"\n"
+        if self._edges:
+            self._edges.append(line)
+            line = b"".join(self._edges)
+            self._edges.clear()
+        posix.write(self._log, line)
 
     def _open(self, kind: str) -> None:
         """Also where the program has closed our descriptors: then others may have taken their numbers."""
@@ -180,9 +186,11 @@ class Recorder:
         if key in self._seen:
             return
         self._seen.add(key)
-        listed = ",".join(each for each in names if isinstance(each, str)) if names else ""
-        fields = (initialising, code.co_filename, str(frame.f_lineno), code.co_name, name, listed, str(level))
-        self.note("edge", SEPARATOR.join((*fields, package if isinstance(package, str) else "")))
+        listed = ",".join([each for each in names if isinstance(each, str)]) if names else ""
+        package = package if isinstance(package, str) else ""
+        place = f"{initialising}\v{code.co_filename}\v{frame.f_lineno}\v{code.co_name}"
+        text = f"{place}\v{name}\v{listed}\v{level}\v{package}"
+        self._edges.append(b"edge\t0\t0\t0\t0\t\t0\t" + _escaped(text) + b"\n")
 
     def _watch_statements(self) -> None:
         builtins: Any = sys.modules["builtins"]
@@ -322,7 +330,7 @@ def _deeper(n: int, run: "Callable[[], None]") -> None:
 
 def _escaped(name: str) -> bytes:
     raw = name.encode("utf-8", "surrogatepass")
-    if b"\\" in raw or not name.isprintable():
+    if b"\\" in raw or b"\n" in raw or b"\t" in raw or b"\r" in raw or b"\0" in raw:
         for plain, escaped in ESCAPES:
             raw = raw.replace(plain, escaped)
     return raw
