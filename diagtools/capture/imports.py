@@ -9,14 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from diagtools.capture import folder as run_folder
 from diagtools.capture import manifest as manifests
 from diagtools.capture.failures import start_failure
 from diagtools.errors import UsageError
-from diagtools.probes import imports
+from diagtools.probes import boot, imports
 from diagtools.values import State, Target, Validity
 
 _PROBE = Path(imports.__file__)
@@ -58,6 +58,19 @@ def capture_imports(
     mode = "graph" if graph else ""
     argv = interpreter_command(statements, path, python=python, mode=mode, padding=padding)
     return _run(path, target, argv, timeout_s)
+
+
+def capture_command_imports(
+    target: Target, folder: Path | None = None, *, graph: bool = False, timeout_s: float = 3600.0
+) -> Path:
+    """Runs a command, in every Python process of which the imports are recorded; the run folder.
+
+    Raises ``StartError`` where the command cannot be started.
+    """
+    path = run_folder.new_run_folder(target.argv, folder)
+    existing = {**os.environ, **target.env}
+    env = {**existing, **boot.imports_environment(existing, str(path), "graph" if graph else "costs")}
+    return _run(path, target, target.argv, timeout_s, env)
 
 
 def interpreter_command(
@@ -116,7 +129,9 @@ def check_python(python: str) -> str:
     return f"{words[1]}.{words[2]}"
 
 
-def _run(path: Path, target: Target, argv: Sequence[str], timeout_s: float) -> Path:
+def _run(
+    path: Path, target: Target, argv: Sequence[str], timeout_s: float, env: Mapping[str, str] | None = None
+) -> Path:
     manifest = manifests.begun(path, target, pid=None, hz=0.0, backend="imports")
     manifests.write(manifest, path)
     began = time.monotonic()
@@ -129,6 +144,7 @@ def _run(path: Path, target: Target, argv: Sequence[str], timeout_s: float) -> P
                 stdout=stdout,
                 stderr=stderr,
                 cwd=target.cwd,
+                env=env,
                 start_new_session=True,
             )
         except OSError as error:

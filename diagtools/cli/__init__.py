@@ -91,7 +91,7 @@ def _run(own: list[str], command: list[str] | None) -> int:
         parser().print_help()
         return 0
     if command is not None:
-        if chosen.command != "record":
+        if chosen.command not in ("record", "imports"):
             raise UsageError(
                 f"`{chosen.command}` takes no command.", hint=f"diagtools {chosen.command} --help"
             )

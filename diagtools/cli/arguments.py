@@ -53,9 +53,10 @@ def _imports(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "targets",
         metavar="TARGET",
-        nargs="+",
+        nargs="*",
         help="a module, or a statement such as 'import a, b'; several are imported one after the other",
     )
+    parser.set_defaults(argv=[])
     parser.add_argument(
         "--python", metavar="PY", default=sys.executable, help="the interpreter (default: this one)"
     )

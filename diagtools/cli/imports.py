@@ -5,21 +5,46 @@ from __future__ import annotations
 import argparse
 import json
 
-from diagtools.errors import BudgetBreached
-from diagtools.investigations.import_cost import forbid, import_cost
+from diagtools.errors import BudgetBreached, UsageError
+from diagtools.investigations.import_cost import ImportCost, command_import_cost, forbid, import_cost
+from diagtools.present.imports import process_summary
 from diagtools.units import format_bytes, parse_bytes
+from diagtools.values import Target
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Measures and prints; a breached budget exits with 1, after what was measured."""
     budget = None if chosen.budget is None else parse_bytes(chosen.budget)
-    cost = import_cost(*chosen.targets, python=chosen.python, repeat=chosen.repeat, timeout_s=chosen.timeout)
-    print(json.dumps(cost.as_json()) if chosen.json else cost.as_text())
-    forbid(chosen.forbid, "; ".join(chosen.targets), cost.edges)
-    anon_bytes = int(cost.total["anon_bytes"])
+    costs = _costs(chosen)
+    _show(costs, as_json=chosen.json)
+    for cost in costs:
+        forbid(chosen.forbid, cost.target, cost.edges)
+    anon_bytes = int(costs[0].total["anon_bytes"])
     if budget is not None and anon_bytes > budget:
         raise BudgetBreached(
             f"The imports take {format_bytes(anon_bytes)}, more than the budget of {format_bytes(budget)}.",
             hint="the statements above say what holds most of it.",
         )
     return 0
+
+
+def _costs(chosen: argparse.Namespace) -> list[ImportCost]:
+    """Of the statements in one interpreter, or of every Python process of a command, the dearest first."""
+    if bool(chosen.targets) == bool(chosen.argv):
+        raise UsageError(
+            "Name what is imported, or a command.", hint="diagtools imports json, or: -- pytest tests"
+        )
+    if chosen.argv:
+        return command_import_cost(Target(argv=tuple(chosen.argv)), timeout_s=chosen.timeout)
+    return [
+        import_cost(*chosen.targets, python=chosen.python, repeat=chosen.repeat, timeout_s=chosen.timeout)
+    ]
+
+
+def _show(costs: list[ImportCost], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(costs[0].as_json() | {"processes": [cost.as_json() for cost in costs]}))
+        return
+    if len(costs) > 1:
+        print(process_summary([cost.in_short() for cost in costs]), end="\n\n")
+    print(costs[0].as_text())

@@ -12,15 +12,16 @@ from typing import Any
 
 import polars as pl
 
+from diagtools import frames
 from diagtools.analyse.import_graph import chain, import_edges, statements
 from diagtools.analyse.imports import attribute, by_package, total
-from diagtools.capture.imports import capture_imports, check_python
+from diagtools.capture.imports import capture_command_imports, capture_imports, check_python
 from diagtools.errors import BudgetBreached, NoDataError, UsageError
 from diagtools.investigations.progress import Progress
 from diagtools.present.imports import import_summary, imports_json, place
 from diagtools.read.imports import ImportLog, read_imports
 from diagtools.read.manifest import read_manifest
-from diagtools.values import State, Validity
+from diagtools.values import State, Target, Validity
 
 #: A run that faults in so many times the pages of another paid for the place of its stack, not for its imports.
 _CLIFF = 1.5
@@ -37,6 +38,7 @@ class ImportCost:
 
     target: str
     python: str
+    pid: int
     imports: pl.DataFrame
     runs: tuple[pl.DataFrame, ...]
     edges: pl.DataFrame
@@ -73,6 +75,10 @@ class ImportCost:
                 f"Nothing imports {module!r} here.", hint="`cost.imports` lists what was imported."
             )
         return found
+
+    def in_short(self) -> tuple[int, str, float, int, float]:
+        """Its pid, command, anonymous bytes, number of modules and seconds."""
+        return self.pid, self.target, self.total["anon_bytes"], self.imports.height - 1, self.total["wall_s"]
 
     def as_text(self) -> str:
         """The cost for a terminal."""
@@ -123,6 +129,41 @@ def import_cost(
         graph = capture_imports(codes, Path(folder) / "graph", python=python, graph=True, timeout_s=timeout_s)
         _must_be_there(targets, logs[0])
         return _joined("; ".join(targets), version, logs, _main_log(graph))
+
+
+def command_import_cost(target: Target, *, timeout_s: float = 3600.0) -> list[ImportCost]:
+    """What do the Python processes that this command starts import, those that import most first?
+
+    The command runs twice: for the costs, and for the graph.  Raises ``StartError`` where it cannot be started and
+    ``NoDataError`` where no process of it can be seen.
+    """
+    progress = Progress()
+    with tempfile.TemporaryDirectory(prefix="diagtools-") as folder:
+        progress.say("running the command …")
+        path = capture_command_imports(target, Path(folder) / "costs", timeout_s=timeout_s)
+        costs = read_imports(path)
+        progress.say("running it once more, for the graph …")
+        again = capture_command_imports(target, Path(folder) / "graph", graph=True, timeout_s=timeout_s)
+        graphs = {log.command: log for log in reversed(read_imports(again))}
+        ended = _ended(path)
+    found = [_of_process(log, graphs.get(log.command), ended) for log in costs]
+    return sorted(found, key=lambda cost: -cost.total["anon_bytes"])
+
+
+def _of_process(log: ImportLog, graph: ImportLog | None, ended: tuple[Validity, ...]) -> ImportCost:
+    imports = attribute(log.events)
+    edges = import_edges(attribute(graph.events), graph.calls) if graph else frames.IMPORT_EDGES.empty()
+    return ImportCost(
+        target=log.command,
+        python=log.python,
+        pid=log.pid,
+        imports=imports,
+        runs=(imports,),
+        edges=edges,
+        error=log.error,
+        last_words=(),
+        validity=(*ended, *log.validity),
+    )
 
 
 def assert_not_imported(*packages: str, by: str, python: str = sys.executable) -> None:
@@ -187,6 +228,7 @@ def _joined(
     return ImportCost(
         target=target,
         python=version,
+        pid=found[usual].pid,
         imports=runs[usual],
         runs=tuple(runs),
         edges=import_edges(attribute(graph.events), graph.calls),

@@ -20,6 +20,21 @@ _WORTH_SHOWING = 0.02  # of the total
 _INDENT = "  "
 
 
+def process_summary(processes: Sequence[tuple[int, str, float, int, float]]) -> str:
+    """Which processes of a command imported how much?  Of each: pid, command, anonymous bytes, modules, seconds."""
+    rows = [
+        (
+            f"  {pid}",
+            format_bytes(int(anon)),
+            f"{n_modules:,}",
+            format_seconds(wall_s),
+            shortened(place(command), 56),
+        )
+        for pid, command, anon, n_modules, wall_s in processes
+    ]
+    return "\n".join(_aligned(("Process", "of its own", "modules", "until its end", "command"), rows))
+
+
 def import_summary(
     *,
     target: str,

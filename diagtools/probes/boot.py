@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # typing is not imported into the program
 RUN_VARIABLE = "DIAGTOOLS_RUN"
 UNDER_VARIABLE = "DIAGTOOLS_ITEMS_UNDER"
 CALLS_VARIABLE = "DIAGTOOLS_ITEMS_CALLS"
+IMPORTS_VARIABLE = "DIAGTOOLS_IMPORTS"
 
 _PROBES = os.path.dirname(os.path.abspath(__file__))
 _MARK = os.path.join(os.path.dirname(_PROBES), "mark.py")
@@ -53,6 +54,15 @@ def environment(
     return added
 
 
+def imports_environment(existing: Mapping[str, str], run_folder: str, mode: str) -> dict[str, str]:
+    """Which variables does a command need so that the imports of its processes are recorded?
+
+    ``mode`` is ``costs`` or ``graph``.  No other probe is in these processes.
+    """
+    path = environment(existing, run_folder)["PYTHONPATH"]
+    return {"PYTHONPATH": path, IMPORTS_VARIABLE: f"{mode}:{os.path.abspath(run_folder)}", RUN_VARIABLE: ""}
+
+
 def start() -> None:
     """Put the probes that the environment asks for into this process, and mark that they are there.
 
@@ -61,6 +71,14 @@ def start() -> None:
     if _BOOTED in vars(sys):
         return
     vars(sys)[_BOOTED] = True
+    imports = os.environ.get(IMPORTS_VARIABLE)
+    if imports:
+        _load("diagtools.probes.imports", os.path.join(_PROBES, "imports.py")).watch(imports)
+    if os.environ.get(RUN_VARIABLE):
+        _start_with_markers()
+
+
+def _start_with_markers() -> None:
     mark = _load("diagtools.mark", _MARK)
     recorder = mark.recorder
     if recorder is None:

@@ -11,13 +11,13 @@ already, and writes each event before the import goes on, so that a kill, ``os._
 (``statm``), in bytes: what is resident and not shared is anonymous memory.  ``faults`` is how many pages were faulted
 in so far, and empty but for ``start`` and ``stop``.  ``kind`` is one of KINDS::
 
-    start   what is measured begins; the name is the version of this Python
+    start   what is measured begins; the name is START_FIELDS, joined by ``\v``: the version of this Python, its command
     step    the next of several statements begins; the name is its text
     begin   a module is about to be found and loaded; the name is the module's
     end     the innermost ``begin`` of its thread that is still open has ended well; no name
     fail    the same, with an exception
     edge    an import statement was executed (only where ``graph`` is asked for): its numbers are 0, and it is written
-            with the next event; the name is EDGE_FIELDS, joined by ``\v``
+            with the next event; the name is EDGE_FIELDS, joined likewise
     stop    what is measured has ended; the name is the type of the exception that ended it, or empty
     module  a module that was not there at the start, and where it came from; the name is MODULE_FIELDS, joined likewise
 
@@ -40,7 +40,8 @@ if TYPE_CHECKING:  # typing is not imported into the program
 
 LOG_GLOB = "imports.*.log"
 KINDS = ("start", "step", "begin", "end", "fail", "edge", "stop", "module")
-#: What stands in the name of an edge, and of a module.
+#: What stands in the name of a start, of an edge, and of a module.
+START_FIELDS = ("python", "command")
 EDGE_FIELDS = ("initialising", "file", "line", "function", "module", "names", "level", "package")
 MODULE_FIELDS = ("module", "file")
 SEPARATOR = "\v"
@@ -53,6 +54,7 @@ EXIT_STATUS = 1  # of a measured statement that failed
 #: Frames of a file of this name are cut from tracebacks of failing imports, and passed over by ``warnings``.
 _IMPORT_FILE = "<frozen importlib._bootstrap>"
 _FRAMES_A_PAD = 16
+_MOST_OF_A_COMMAND = 4096
 
 
 class Recorder:
@@ -87,7 +89,9 @@ class Recorder:
 
     def start(self) -> None:
         """From here on it counts."""
-        self._write("start", sys.version.split()[0], self._faults())
+        command = self._read("/proc/self/cmdline", _MOST_OF_A_COMMAND).replace(b"\0", b" ").strip()
+        text = command.decode("utf-8", "backslashreplace")
+        self._write("start", SEPARATOR.join((sys.version.split()[0], text)), self._faults())
 
     def stop(self, error: str = "") -> None:
         """Until here it counted."""
@@ -134,13 +138,17 @@ class Recorder:
         self._log = self._statm = -1
 
     def _faults(self) -> bytes:
+        fields = self._read("/proc/self/stat", 1024).rpartition(b")")[2].split()
+        return fields[7]  # minflt
+
+    def _read(self, path: str, n_bytes: int) -> bytes:
         posix = self._posix
-        fd = posix.open("/proc/self/stat", posix.O_RDONLY | posix.O_CLOEXEC)
+        fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
         try:
-            fields: list[bytes] = posix.read(fd, 1024).rpartition(b")")[2].split()
-            return fields[7]  # minflt
+            found: bytes = posix.read(fd, n_bytes)
         finally:
             posix.close(fd)
+        return found
 
     def _tell_modules(self) -> None:
         for name, module in list(sys.modules.items()):
@@ -177,8 +185,10 @@ class Recorder:
 
     # --- every import statement --------------------------------------------------------------------
 
-    def edge(self, frame: "FrameType", name: str, names: "Any", level: int, package: "Any") -> None:
+    def edge(self, frame: "FrameType | None", name: str, names: "Any", level: int, package: "Any") -> None:
         """An import statement is executed in this frame; each counts once a place and module being initialised."""
+        if frame is None:
+            return
         stack = self._threads.get(self._ident())
         initialising = stack[-1] if stack else ""
         code = frame.f_code
@@ -196,7 +206,7 @@ class Recorder:
         builtins: Any = sys.modules["builtins"]
         names = {
             "recorder": self,
-            "getframe": sys._getframe,
+            "caller": _caller,
             "import_": builtins.__import__,
             "gcd_import": self._system._gcd_import,
             "ours": _IMPORT_FILE,
@@ -223,12 +233,12 @@ def _find_and_load(name, import_):
 _STATEMENTS = """
 def __import__(name, globals=None, locals=None, fromlist=(), level=0):
     package = globals.get("__package__") or globals.get("__name__") if level and globals else ""
-    recorder.edge(getframe(1), name, fromlist, level, package)
+    recorder.edge(caller(), name, fromlist, level, package)
     return import_(name, globals, locals, fromlist, level)
 
 def _gcd_import(name, package=None, level=0):
-    frame = getframe(1)
-    if frame.f_code.co_filename != ours:
+    frame = caller()
+    if frame is not None and frame.f_code.co_filename != ours:
         while frame.f_back is not None and frame.f_globals.get("__name__") == "importlib":
             frame = frame.f_back
         recorder.edge(frame, name, (), level, package)
@@ -251,12 +261,17 @@ def _monitor(recorder: "Recorder", code: "CodeType") -> None:
         if not is_cached:
             recorder.begin(name)
 
+    def is_ours() -> bool:
+        """Whether the call that ends was one to be recorded; that of ``sitecustomize`` began before us."""
+        begun = cached.get(ident(), [])
+        return not begun.pop() if begun else False
+
     def end(_code: "Any", _offset: int, _value: object) -> None:
-        if not cached[ident()].pop():
+        if is_ours():
             recorder.end("end")
 
     def fail(failed: "Any", _offset: int, _error: BaseException) -> None:
-        if failed is code and not cached[ident()].pop():
+        if failed is code and is_ours():
             recorder.end("fail")
 
     events = monitoring.events
@@ -301,6 +316,16 @@ def measure(folder: str, statements: "Sequence[str]", *, graph: bool = False, pa
     return 0 if error is None else EXIT_STATUS
 
 
+def watch(asked: str) -> None:
+    """Record all imports of this process from here on, until it exits: ``costs:FOLDER`` or ``graph:FOLDER``."""
+    import atexit  # built in
+
+    mode, _, folder = asked.partition(":")
+    recorder = Recorder(folder, graph=mode == "graph")
+    recorder.start()
+    atexit.register(recorder.stop)
+
+
 def main(arguments: "Sequence[str]") -> None:
     """``FOLDER PADDING GRAPH STATEMENT…``, in a fresh interpreter."""
     folder, padding, graph, *statements = arguments
@@ -312,6 +337,14 @@ def main(arguments: "Sequence[str]") -> None:
         except (OSError, ValueError, AttributeError):
             pass
     sys.modules["posix"]._exit(status)
+
+
+def _caller() -> "FrameType | None":
+    """The frame in which the import stands; C code imports before there is any (``python -m``)."""
+    try:
+        return sys._getframe(2)
+    except ValueError:
+        return None
 
 
 def _of_the_statement(trace: "TracebackType | None") -> "TracebackType | None":

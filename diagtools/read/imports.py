@@ -25,13 +25,14 @@ _ESCAPED = re.compile(b"|".join(re.escape(escaped) for escaped in _PLAIN))
 class ImportLog:
     """What one program (a process until its exit, or until it executed another) imported.
 
-    ``events`` is IMPORT_EVENTS, ``calls`` IMPORT_CALLS (empty without the graph); ``files`` says where a module came
-    from; ``error`` is the type of the exception that ended a measured statement, empty for none; ``n_faults`` is how
-    many pages it faulted in, null where it did not get to its end.
+    ``command`` is its command line, ``events`` IMPORT_EVENTS, ``calls`` IMPORT_CALLS (empty without the graph);
+    ``files`` says where a module came from; ``error`` is the type of the exception that ended a measured statement,
+    empty for none; ``n_faults`` is how many pages it faulted in, null where it did not get to its end.
     """
 
     pid: int
     python: str
+    command: str
     events: pl.DataFrame
     calls: pl.DataFrame
     files: dict[str, str]
@@ -118,7 +119,11 @@ def _event(line: bytes) -> _Event | None:
 def _log(pid: int, events: Sequence[_Event], doubt: tuple[Validity, ...]) -> ImportLog:
     start = events[0]
     stop = next((event for event in events if event.kind == "stop"), None)
-    costs = [event for event in events if event.kind not in ("edge", "module")]
+    python, _, command = start.name.partition(probe.SEPARATOR)
+    measured = (
+        events if stop is None else events[: events.index(stop) + 1]
+    )  # then it shows an error, or exits
+    costs = [event for event in measured if event.kind not in ("edge", "module")]
     modules = [event.name.split(probe.SEPARATOR) for event in events if event.kind == "module"]
     if stop is None:
         note = "it has no end: the process was ended, or left by os._exit"
@@ -126,7 +131,8 @@ def _log(pid: int, events: Sequence[_Event], doubt: tuple[Validity, ...]) -> Imp
     known = stop is not None and stop.faults is not None and start.faults is not None
     return ImportLog(
         pid=pid,
-        python=start.name,
+        python=python,
+        command=command,
         events=frames.IMPORT_EVENTS.from_columns(
             {
                 "kind": [event.kind for event in costs],

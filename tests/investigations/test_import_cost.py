@@ -127,3 +127,35 @@ def test_real_packages_sum_and_name_their_optional_dependency() -> None:
     top = found.row(0, named=True)
     assert top["file"].endswith("jsonschema/_format.py")
     assert top["retained_anon_bytes"] > 5 * MIB
+
+
+def test_every_process_of_a_command_is_shown(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = "import subprocess, sys; subprocess.call([sys.executable, '-c', 'import shop.config'])"
+    assert main(["imports", "--json", "--", sys.executable, "-c", code]) == 0
+    found = json.loads(capsys.readouterr().out)
+    dearest, other = found["processes"]
+    assert dearest["target"].endswith("-c import shop.config")
+    assert (
+        dearest["total"]["anon_bytes"]
+        == found["total"]["anon_bytes"]
+        > 12 * MIB
+        > other["total"]["anon_bytes"]
+    )
+    held = {
+        (Path(row["file"]).name, row["line"]): row["retained_anon_bytes"] for row in dearest["statements"]
+    }
+    assert held["__init__.py", 3] == pytest.approx(12 * MIB, abs=0.3 * MIB)
+    assert main(["imports", "--forbid", "shop.heavy", "--", sys.executable, "-c", code]) == 1
+    assert "which it must not" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[], ["json", "--", "true"]])
+def test_a_statement_or_a_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["imports", *words]) == 2
+    assert "Name what is imported, or a command" in capsys.readouterr().err
+
+
+def test_a_command_without_python_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["imports", "--", "true"]) != 0
+    assert "recorded its imports" in capsys.readouterr().err
+    assert main(["imports", "--", "there-is-no-such-command"]) == 127

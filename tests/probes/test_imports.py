@@ -11,8 +11,9 @@ import pytest
 
 from diagtools.analyse.import_graph import import_edges
 from diagtools.analyse.imports import attribute, total
-from diagtools.capture.imports import capture_imports
+from diagtools.capture.imports import capture_command_imports, capture_imports
 from diagtools.read.imports import ImportLog, read_imports
+from diagtools.values import Target
 from tests.support.programs import interpreters
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
@@ -192,6 +193,26 @@ def test_statements_are_seen_where_they_stand(python: str, folder: Path) -> None
         ("tries", "fails.py", 2, "pkg.parts", False),
         ("tries", "fails.py", 2, "pkg.parts.deep", False),
     }
+
+
+@pytest.mark.parametrize("python", interpreters())
+@pytest.mark.parametrize("graph", [False, True])
+def test_every_process_of_a_command_is_seen(graph: bool, python: str, folder: Path) -> None:
+    code = "import pkg, subprocess, sys; sys.exit(subprocess.call([sys.executable, '-m', 'tries']) + 3)"
+    run = capture_command_imports(
+        Target(argv=("sh", "-c", f'"{python}" -c "{code}"')), folder / "run", graph=graph
+    )
+    parent, child = read_imports(run)
+    assert '"exit_status": 3' in (run / "run.json").read_text()
+    assert (run / "stderr.log").read_text() == ""
+    assert parent.command.endswith(code)
+    assert child.command.endswith("-m tries")
+    costs = {row["module"]: row for row in attribute(parent.events).iter_rows(named=True)}
+    assert costs["pkg"]["total_anon_bytes"] == pytest.approx(27 * MIB, abs=0.5 * MIB)
+    assert attribute(child.events).filter(module="fails")["status"].to_list() == ["failed"]
+    assert (parent.is_whole, child.is_whole) == (True, True)
+    places = set(parent.calls.select("module", "file", "line").rows()) if graph else {("pkg", "<string>", 1)}
+    assert ("pkg", "<string>", 1) in places
 
 
 @pytest.mark.parametrize("python", interpreters())

@@ -12,7 +12,7 @@ from diagtools.errors import NoDataError
 from diagtools.read.imports import read_imports
 
 LINES = [
-    b"start\t1000\t10\t8192\t4096\t100\t7\t3.11.7",
+    b"start\t1000\t10\t8192\t4096\t100\t7\t3.11.7\vpython -c x",
     b"step\t1001\t11\t8192\t4096\t\t7\timport a",
     b"edge\t1002\t11\t8192\t4096\t\t7\t\v<statement>\v1\v<module>\va\vx,y\v0\v",
     b"begin\t1003\t12\t8192\t4096\t\t7\ta\\tb\\\\",
@@ -36,6 +36,7 @@ def test_a_whole_log(tmp_path: Path) -> None:
         60,
         True,
     )
+    assert log.command == "python -c x"
     assert log.events["kind"].to_list() == ["start", "step", "begin", "end", "stop"]
     assert log.events["anon_bytes"].to_list() == [4096, 4096, 4096, 8192, 12288]
     assert log.events["name"][2] == "a\tb\\"

@@ -14,7 +14,9 @@ import sys
 
 def _start_probes(path):
     """Run boot.py, compiled once for each version of Python; whatever goes wrong is not the program's concern."""
-    if sys.version_info < (3, 9) or not os.environ.get("DIAGTOOLS_RUN"):
+    if sys.version_info < (3, 9) or not (
+        os.environ.get("DIAGTOOLS_RUN") or os.environ.get("DIAGTOOLS_IMPORTS")
+    ):
         return
     try:
         names = {"__name__": "diagtools.probes.boot", "__file__": path}
