@@ -268,6 +268,21 @@ IMPORT_PACKAGES = Frame(
     },
 )
 
+#: One row a module in the picture of who imported whom: from ``left_bytes`` to ``right_bytes``, ``depth`` rows down.
+IMPORT_ICICLE = Frame(
+    "IMPORT_ICICLE",
+    {
+        "module": _S,
+        "package": _S,
+        "depth": _I,
+        "left_bytes": _I,
+        "right_bytes": _I,
+        "self_anon_bytes": _I,
+        "total_anon_bytes": _I,
+        "total_wall_s": _F,
+    },
+)
+
 #: One row a module that a statement leads to; ``first`` where it was really loaded along it.
 IMPORT_EDGES = Frame("IMPORT_EDGES", {"importer": _S, "imported": _S, "file": _S, "line": _I, "first": _B})
 
@@ -305,6 +320,7 @@ ALL = (
     IMPORT_CALLS,
     IMPORTS,
     IMPORT_PACKAGES,
+    IMPORT_ICICLE,
     IMPORT_EDGES,
     STATEMENTS,
 )

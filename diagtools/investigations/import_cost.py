@@ -10,14 +10,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import polars as pl
 
 from diagtools import frames
 from diagtools.analyse.import_graph import chain, import_edges, statements
+from diagtools.analyse.import_icicle import icicle
 from diagtools.analyse.imports import attribute, by_package, total
 from diagtools.capture.imports import capture_command_imports, capture_imports, check_python
 from diagtools.errors import BudgetBreached, NoDataError, UsageError
 from diagtools.investigations.progress import Progress
+from diagtools.present.charts.imports import icicle_chart
 from diagtools.present.imports import import_summary, imports_json, place
 from diagtools.read.imports import ImportLog, read_imports
 from diagtools.read.manifest import read_manifest
@@ -75,6 +78,10 @@ class ImportCost:
                 f"Nothing imports {module!r} here.", hint="`cost.imports` lists what was imported."
             )
         return found
+
+    def chart(self) -> alt.TopLevelMixin:
+        """Who imported whom, each as wide as the memory that came with it."""
+        return icicle_chart(icicle(self.imports))
 
     def in_short(self) -> tuple[int, str, float, int, float]:
         """Its pid, command, anonymous bytes, number of modules and seconds."""
