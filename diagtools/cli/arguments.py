@@ -65,6 +65,11 @@ def _imports(parser: argparse.ArgumentParser) -> None:
         "--timeout", metavar="S", type=float, default=300.0, help="seconds for one import (default: 300)"
     )
     parser.add_argument(
+        "--verify",
+        metavar="N|FILE:LINE",
+        help="make the N dearest statements lazy, or this one, and measure what that really saves",
+    )
+    parser.add_argument(
         "--forbid", metavar="PKG", action="append", default=[], help="exit with 1 where this is imported"
     )
     parser.add_argument(

@@ -121,7 +121,7 @@ def import_cost(
     """
     if repeat < 1:
         raise UsageError(f"repeat={repeat} measures nothing.", hint="repeat=5 shows the spread too.")
-    codes = [_statement(target) for target in targets]
+    codes = [statement_of(target) for target in targets]
     version = check_python(python)
     progress = Progress()
     with tempfile.TemporaryDirectory(prefix="diagtools-") as folder:
@@ -177,7 +177,7 @@ def assert_not_imported(*packages: str, by: str, python: str = sys.executable) -
     """Does this statement get along without these packages?  Raises ``BudgetBreached``, with who pulls them in."""
     check_python(python)
     with tempfile.TemporaryDirectory(prefix="diagtools-") as folder:
-        path = capture_imports([_statement(by)], Path(folder) / "graph", python=python, graph=True)
+        path = capture_imports([statement_of(by)], Path(folder) / "graph", python=python, graph=True)
         log = _main_log(path)
         _must_be_there([by], (log, path))
         forbid(packages, by, import_edges(attribute(log.events), log.calls))
@@ -195,7 +195,8 @@ def forbid(packages: Sequence[str], by: str, edges: pl.DataFrame) -> None:
             )
 
 
-def _statement(target: str) -> str:
+def statement_of(target: str) -> str:
+    """The statement that imports a module, or the one that is given.  Raises ``UsageError`` for anything else."""
     words = target.split()
     if not words:
         raise UsageError("There is nothing to import.", hint="diagtools imports json")

@@ -116,6 +116,22 @@ def place(file: str) -> str:
     return printable(redact_text(file))
 
 
+def verified_table(rows: Sequence[tuple[str, int, float, str, str]]) -> str:
+    """What became of predicted savings?  Of each: place, predicted and measured bytes, verdict, who forced it."""
+    columns = [
+        (
+            f"  {shortened(place(where), 52)}",
+            format_bytes(predicted),
+            "—" if measured != measured else format_bytes(int(measured)),
+            verdict,
+            shortened(place(forced), 60),
+        )
+        for where, predicted, measured, verdict, forced in rows
+    ]
+    heading = ("Made lazy, each alone (saved while unused)", "predicted", "measured", "verdict", "forced by")
+    return "\n".join(line.rstrip() for line in _aligned(heading, columns))
+
+
 def _headline(
     target: str,
     python: str,
