@@ -233,7 +233,7 @@ def _statements(statements: pl.DataFrame) -> list[str]:
 
 
 def _names(modules: Sequence[str]) -> str:
-    shown = ", ".join(name.rpartition(".")[2] for name in modules[:2])
+    shown = ", ".join(printable(name.rpartition(".")[2]) for name in modules[:2])
     return shown + ("…" if len(modules) > 2 else "")
 
 
