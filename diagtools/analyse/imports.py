@@ -54,8 +54,7 @@ def attribute(events: pl.DataFrame) -> pl.DataFrame:
         elif kind == "begin":
             node = _Node(order=len(nodes), module=name, importer=_importer(stack, name, root), step=step)
             _note_same(stack, node)
-            waiting = next((each for each in stack if each.module.startswith(f"{name}.")), None)
-            nodes.insert(len(nodes) if waiting is None else nodes.index(waiting), node)
+            nodes.insert(_place(nodes, stack, node), node)
             stack.append(node)
         elif kind in ("end", "fail") and stack:
             stack.pop().status = OK if kind == "end" else FAILED
@@ -94,6 +93,15 @@ def _importer(stack: Sequence[_Node], name: str, root: _Node) -> _Node:
         if not node.module.startswith(f"{name}.") and node.module != name:
             return node
     return root
+
+
+def _place(nodes: Sequence[_Node], stack: Sequence[_Node], node: _Node) -> int:
+    """Before the module that waits for its package, but always behind who imported it."""
+    waiting = next((each for each in stack if each.module.startswith(f"{node.module}.")), None)
+    if waiting is None or node.importer is None:
+        return len(nodes)
+    place = nodes.index(waiting)
+    return place if nodes.index(node.importer) < place else len(nodes)
 
 
 def _note_same(stack: Iterable[_Node], node: _Node) -> None:

@@ -1,7 +1,7 @@
 """What did each import cost, itself and with all that it brought?"""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from diagtools import frames
@@ -118,6 +118,15 @@ def _runs(draw):
     ]
 
 
+@example(
+    [
+        (0, "start", "", 0),
+        (1, "begin", "a", 1),
+        (2, "begin", "a.b", 0),
+        (3, "begin", "d", 0),
+        (4, "begin", "a", 0),
+    ]
+)
 @given(_runs())
 def test_self_costs_sum_to_the_whole_and_totals_to_those_below(rows):
     events = _events(*rows)
