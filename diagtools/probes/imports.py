@@ -70,7 +70,6 @@ class Recorder:
         self._before = frozenset(sys.modules)
         self._threads: dict[int, list[str]] = {}
         self._seen: set[tuple[Any, ...]] = set()
-        self._edges: list[bytes] = []
         self._inode = 0
         self._forget()
         posix.register_at_fork(after_in_child=self._forget)
@@ -117,7 +116,7 @@ class Recorder:
             self._ident(),
         )
         line = head + _escaped(name) + b"\n"
-        if self._edges:
+        if self._edges and kind != "start":  # a log begins with its start
             self._edges.append(line)
             line = b"".join(self._edges)
             self._edges.clear()
@@ -136,6 +135,7 @@ class Recorder:
 
     def _forget(self) -> None:
         self._log = self._statm = -1
+        self._edges: list[bytes] = []  # in a forked child they are the parent's to write
 
     def _faults(self) -> bytes:
         fields = self._read("/proc/self/stat", 1024).rpartition(b")")[2].split()

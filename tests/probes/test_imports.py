@@ -165,9 +165,12 @@ def test_imports_of_threads_are_their_own(python: str, folder: Path) -> None:
     check_sum(log)
 
 
+@pytest.mark.parametrize("graph", [False, True])
 @pytest.mark.parametrize("python", interpreters())
-def test_a_forked_child_has_a_log_of_its_own(python: str, folder: Path) -> None:
-    parent, child = logs(folder, "import forks", python=python)
+def test_a_forked_child_has_a_log_of_its_own(python: str, graph: bool, folder: Path) -> None:
+    parent, child = logs(folder, "import forks", python=python, graph=graph)
+    assert not any("damaged" in doubt.note for doubt in child.validity)
+    assert "forks" not in child.calls["module"].to_list()
     assert "pkg.parts.deep" not in attribute(parent.events)["module"].to_list()
     assert "pkg.parts.deep" in attribute(child.events)["module"].to_list()
     check_sum(parent)
