@@ -1,10 +1,12 @@
 """What does it cost to watch imports, and are the figures those of a run that nobody watches?
 
 Packages are imported in fresh interpreters, in turn: plainly, under `-X importtime`, recorded (costs) and recorded with
-every import statement (graph).  CPU is the process's own from just before the import to just after it, as each side
-reads it itself; a ratio is taken round by round.  Rounds in which the interpreter's stack lay across two of its chunks
-are part of it: the page faults beside the times show them.  *Memory* is what the import added; the plain side reads its
-own `statm` before and after.  Dominators are timed on the largest graph of these.
+every import statement (graph).  A round is all packages, so that a busy spell of the machine does not fall on one
+alone, and no side always follows the same other.  CPU is the process's own from just before the import to just after
+it, as each side reads it itself; a ratio is taken round by round.  The recorder gives what it measures a stack in one
+piece; a plain import has hot calls across two pieces of it or not, as it happens, and the page faults beside the times
+show it: where they are many, its time is the longer.  *Memory* is what the import added; the plain side reads its own
+`statm` before and after.  Dominators are timed on the largest graph of these.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import importlib.util
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -50,13 +52,12 @@ def run(bench: Bench) -> Outcome:
     there = [name for name in PACKAGES if importlib.util.find_spec(name)]
     found = Collected()
     logs: list[ImportLog] = []
-    for name in there[: plan.packages]:
-        bench.say(name)
-        for side in _SIDES:
-            _measure(
-                bench, name, side, 0, Collected()
-            )  # bytecode and pages are where they are the second time
-        for number, side in bench.interleaved(list(_SIDES), plan.rounds):
+    names = there[: plan.packages]
+    for name in names:
+        for side in _SIDES:  # bytecode and pages are where they are the second time
+            _measure(bench, name, side, 0, Collected())
+    for number, name in bench.interleaved(names, plan.rounds):
+        for side in _turned(number):
             log = _measure(bench, name, side, number + 1, found)
             if side == GRAPH and log is not None and number == 0:
                 logs.append(log)
@@ -64,9 +65,15 @@ def run(bench: Bench) -> Outcome:
     missing = [name for name in PACKAGES if name not in there]
     return Outcome(
         series=found.series(_SIDES),
-        goals=tuple(_goals(found, there[: plan.packages])),
+        goals=tuple(_goals(found, names)),
         notes=tuple(f"{name}: not installed." for name in missing),
     )
+
+
+def _turned(number: int) -> Sequence[str]:
+    start = number // 2 % len(_SIDES)
+    order = (*_SIDES[start:], *_SIDES[:start])
+    return order[::-1] if number % 2 else order
 
 
 def cpu_of(name: str) -> str:
@@ -82,13 +89,13 @@ def _measure(bench: Bench, name: str, side: str, number: int, found: Collected) 
         PLAIN: target("import_plainly", name),
         IMPORTTIME: [PYTHON, "-X", "importtime", *target("import_plainly", name)[1:]],
     }
-    argv = commands.get(side) or interpreter_command([f"import {name}"], folder, mode=mode, padding=number)
+    argv = commands.get(side) or interpreter_command([f"import {name}"], folder, mode=mode)
     said = output_of(argv)
     log = None if side in commands else read_imports(folder)[0]
     cost = json.loads(said) if log is None else total(attribute(log.events))
     found.add(cpu_of(name), side, 1e3 * cost["cpu_s"], "ms")
-    if log is not None:
-        found.add(f"page faults of import {name}", side, log.n_faults, "")
+    n_faults = cost["n_faults"] if log is None else log.n_faults
+    found.add(f"page faults of import {name}", side, n_faults, "")
     if side != IMPORTTIME:
         _add_memory(found, name, side, cost)
     return log

@@ -283,6 +283,27 @@ IMPORT_ICICLE = Frame(
     },
 )
 
+#: One row a module worth a bar in the picture of imports over time, the program first (``depth`` 0).  It begins where
+#: its package was there; ``depth`` is the row: below who imported it, and further down where another thread stands.
+IMPORT_WATERFALL = Frame(
+    "IMPORT_WATERFALL",
+    {
+        "module": _S,
+        "package": _S,
+        "depth": _I,
+        "begin_s": _F,
+        "end_s": _F,
+        "self_wall_s": _F,
+        "total_wall_s": _F,
+        "self_anon_bytes": _I,
+        "total_anon_bytes": _I,
+        "status": _S,
+    },
+)
+
+#: Anonymous memory over the time of the imports, both since the first event: each value is what was seen at its time.
+IMPORT_STAIRCASE = Frame("IMPORT_STAIRCASE", {"t_s": _F, "anon_bytes": _I})
+
 #: One row a module that a statement leads to; ``first`` where it was really loaded along it.
 IMPORT_EDGES = Frame("IMPORT_EDGES", {"importer": _S, "imported": _S, "file": _S, "line": _I, "first": _B})
 
@@ -298,6 +319,44 @@ STATEMENTS = Frame(
         "retained_rss_bytes": _I,
         "retained_anon_bytes": _I,
         "retained_wall_s": _F,
+    },
+)
+
+#: One row a package whose file was executed only because ``wanted``, a module in it, was imported; what is retained
+#: hangs on the import statements of that file (at ``lines``) together, and on nothing else.
+PACKAGES_RUN_ALONG = Frame(
+    "PACKAGES_RUN_ALONG",
+    {
+        "package": _S,
+        "wanted": _S,
+        "file": _S,
+        "lines": pl.List(pl.Int64),
+        "n_modules": _I,
+        "retained_rss_bytes": _I,
+        "retained_anon_bytes": _I,
+        "retained_wall_s": _F,
+    },
+)
+
+#: One row an import statement made lazy, or all of a file together (``line`` 0).  ``measured``: what that saved while
+#: its names were unused, the median of the pairs, ``low`` to ``high`` their range; null where it cannot be lazy, and
+#: ``refused`` says why.  ``forced_by``: which places (``file:line``) used a name at once.
+#: ``verdict``: saves, partly, forced, breaks, not allowed; ``note``: why,
+#: where nobody forced it, empty for nothing to say.
+VERIFIED_IMPORTS = Frame(
+    "VERIFIED_IMPORTS",
+    {
+        "file": _S,
+        "line": _I,
+        "imports": pl.List(pl.String),
+        "predicted_anon_bytes": _I,
+        "measured_anon_bytes": _I,
+        "low_anon_bytes": _I,
+        "high_anon_bytes": _I,
+        "verdict": _S,
+        "forced_by": pl.List(pl.String),
+        "refused": _S,
+        "note": _S,
     },
 )
 
@@ -321,6 +380,10 @@ ALL = (
     IMPORTS,
     IMPORT_PACKAGES,
     IMPORT_ICICLE,
+    IMPORT_WATERFALL,
+    IMPORT_STAIRCASE,
     IMPORT_EDGES,
     STATEMENTS,
+    PACKAGES_RUN_ALONG,
+    VERIFIED_IMPORTS,
 )

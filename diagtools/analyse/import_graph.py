@@ -7,7 +7,7 @@ the term of heap analysis: what would be gone if this one thing were not there.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -69,19 +69,8 @@ def statements(imports: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
     first.  A module is retained by a statement where every chain of imports from the program leads through it
     (dominators).  This is a prediction: what a statement brings may be wanted elsewhere, later.
     """
-    import networkx
-
-    graph = networkx.DiGraph()
-    imports_of: dict[_Site, list[str]] = defaultdict(list)
-    for importer, imported, file, line in edges.select("importer", "imported", "file", "line").iter_rows():
-        site = (importer, file, line)
-        imports_of[site].append(imported)
-        graph.add_edge(importer, site)
-        graph.add_edge(site, imported)
-    if PROGRAM not in graph:
-        return frames.STATEMENTS.empty()
-    above = {**networkx.immediate_dominators(graph, PROGRAM), PROGRAM: PROGRAM}  # 3.6 leaves the root out
-    retained = _retained(above, _costs(imports))
+    imports_of = _sites(edges)
+    retained = _held(imports, imports_of)
     rows: list[dict[str, Any]] = [
         {
             "file": site[1],
@@ -100,6 +89,79 @@ def statements(imports: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
     return frames.STATEMENTS.from_columns(
         {name: [row[name] for row in rows] for name in frames.STATEMENTS.columns}
     )
+
+
+def packages_run_along(imports: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
+    """Which packages run only because a module in them is wanted, and what do the imports of their files hold?
+
+    ``imports`` is IMPORTS, ``edges`` IMPORT_EDGES; the result is PACKAGES_RUN_ALONG, the largest retained anonymous
+    memory first.  ``import a.b`` runs ``a`` before it: all that the file of ``a`` imports is then paid for ``a.b``.
+    Retained is what hangs on all statements of that file together, and on nothing else; a prediction.
+    """
+    imports_of = _sites(edges)
+    retained = _held(imports, imports_of)
+    wanted = _wanted_in(imports_of)
+    lines: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for importer, file, line in imports_of:
+        if importer in wanted and file.endswith("/__init__.py"):
+            lines[importer, file].append(line)
+    rows: list[dict[str, Any]] = [
+        {
+            "package": package,
+            "wanted": wanted[package],
+            "file": file,
+            "lines": sorted(found),
+            "n_modules": retained[package, file][0],
+            "retained_rss_bytes": retained[package, file][1],
+            "retained_anon_bytes": retained[package, file][2],
+            "retained_wall_s": retained[package, file][3] / 1e9,
+        }
+        for (package, file), found in lines.items()
+        if (package, file) in retained
+    ]
+    rows.sort(key=lambda row: (-row["retained_anon_bytes"], row["file"], row["package"]))
+    return frames.PACKAGES_RUN_ALONG.from_columns(
+        {name: [row[name] for row in rows] for name in frames.PACKAGES_RUN_ALONG.columns}
+    )
+
+
+def _wanted_in(imports_of: Mapping[_Site, Sequence[str]]) -> dict[str, str]:
+    """Of each package that nobody outside it imports but for a module in it: the first such module."""
+    wanted: dict[str, str] = {}
+    for_itself: set[str] = set()
+    for (importer, file, _), found in imports_of.items():
+        for package in () if file in (PACKAGE, NO_LINE) else found:
+            if importer != package and not importer.startswith(f"{package}."):
+                below = [module for module in found if module.startswith(f"{package}.")]
+                if below:
+                    wanted.setdefault(package, max(below, key=len))
+                else:
+                    for_itself.add(package)
+    return {package: module for package, module in wanted.items() if package not in for_itself}
+
+
+def _sites(edges: pl.DataFrame) -> dict[_Site, list[str]]:
+    """Each statement, and what it imports."""
+    found: dict[_Site, list[str]] = defaultdict(list)
+    for importer, imported, file, line in edges.select("importer", "imported", "file", "line").iter_rows():
+        found[importer, file, line].append(imported)
+    return found
+
+
+def _held(imports: pl.DataFrame, imports_of: Mapping[_Site, Sequence[str]]) -> dict[Any, tuple[int, ...]]:
+    """The retained costs of each module, each statement, and each file of an importer (its statements together)."""
+    import networkx
+
+    graph = networkx.DiGraph()
+    for site, found in imports_of.items():
+        importer, file, _ = site
+        graph.add_edge(importer, (importer, file))
+        graph.add_edge((importer, file), site)
+        graph.add_edges_from((site, imported) for imported in found)
+    if PROGRAM not in graph:
+        return {}
+    above = {**networkx.immediate_dominators(graph, PROGRAM), PROGRAM: PROGRAM}  # 3.6 leaves the root out
+    return _retained(above, _costs(imports))
 
 
 def chain(edges: pl.DataFrame, module: str) -> pl.DataFrame:
@@ -124,6 +186,60 @@ def chain(edges: pl.DataFrame, module: str) -> pl.DataFrame:
         module = came_by[module]["importer"]
     names = frames.IMPORT_EDGES.columns
     return frames.IMPORT_EDGES.from_columns({name: [row[name] for row in reversed(found)] for name in names})
+
+
+def held_modules(edges: pl.DataFrame, places: Iterable[tuple[str, int]]) -> frozenset[str]:
+    """Which modules would not be there without the statements at these places (file and line)?
+
+    ``edges`` is IMPORT_EDGES; see ``statements``.
+    """
+    kept = edges
+    for file, line in places:
+        kept = kept.filter((pl.col("file") != file) | (pl.col("line") != line))
+    return frozenset(_reached(edges) - _reached(kept))
+
+
+def modules_behind(edges: pl.DataFrame, packages: Sequence[str]) -> frozenset[str]:
+    """Which modules would not be there if nobody could import these packages?  Their own, and what only they bring."""
+    kept = edges
+    for package in packages:
+        for end in ("importer", "imported"):
+            kept = kept.filter((pl.col(end) != package) & ~pl.col(end).str.starts_with(f"{package}."))
+    return frozenset(_reached(edges) - _reached(kept))
+
+
+def _reached(edges: pl.DataFrame) -> set[str]:
+    outgoing: dict[str, list[str]] = defaultdict(list)
+    for importer, imported in edges.select("importer", "imported").iter_rows():
+        outgoing[importer].append(imported)
+    found, waiting = {PROGRAM}, [PROGRAM]
+    for importer in waiting:  # grows while it is walked
+        fresh = [module for module in dict.fromkeys(outgoing[importer]) if module not in found]
+        found.update(fresh)
+        waiting += fresh
+    return found
+
+
+def other_ways(held: Collection[str], lazy: pl.DataFrame) -> pl.DataFrame:
+    """Who loaded modules that seemed to come only through a statement, when that statement was lazy?
+
+    ``held`` is of ``held_modules``, ``lazy`` IMPORTS of a run in which it was lazy; the result is IMPORT_EDGES, without
+    a line: what no statement of Python shows was imported by C code, which asks for cached modules unseen.
+    """
+    rows = [
+        (importer, module)
+        for module, importer, status in lazy.select("module", "importer", "status").rows()
+        if module in held and status == OK and importer is not None and importer not in held
+    ]
+    return frames.IMPORT_EDGES.from_columns(
+        {
+            "importer": [importer for importer, _ in rows],
+            "imported": [module for _, module in rows],
+            "file": [NO_LINE] * len(rows),
+            "line": [0] * len(rows),
+            "first": [False] * len(rows),
+        }
+    )
 
 
 def _standing(imports: pl.DataFrame) -> dict[str, str]:

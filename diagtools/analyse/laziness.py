@@ -8,6 +8,7 @@ from enum import StrEnum
 from statistics import median
 from typing import Protocol
 
+from diagtools.analyse.outputs import Difference, difference, is_repeatable
 from diagtools.errors import NoDataError
 
 _TOLERANCE_SHARE = 0.05
@@ -22,6 +23,15 @@ class Verdict(StrEnum):
     PARTLY = "partly"
     FORCED = "forced"
     BREAKS = "breaks"
+
+
+class Output(StrEnum):
+    """Did the program print the same both ways?"""
+
+    NOT_ASKED = "not asked"
+    SAME = "the same"
+    DIFFERENT = "different"
+    NOT_COMPARABLE = "not comparable: too long, or another in each run"
 
 
 class Use(Protocol):
@@ -88,6 +98,14 @@ class Run(Protocol):
         """Chosen statements that were reached and made lazy."""
 
     @property
+    def n_unended(self) -> int:
+        """Processes of which nobody saw the end."""
+
+    @property
+    def printed(self) -> Sequence[str] | None:
+        """What it printed, a line each; null where that is not known."""
+
+    @property
     def forced(self) -> Sequence[Use]:
         """Which lazy names were used after all."""
 
@@ -108,13 +126,17 @@ class Pair(Protocol):
 class Verification:
     """What a predicted saving came to: medians over the pairs, of plain minus lazy; ``low`` to ``high`` its range.
 
+    ``plain_anon_bytes`` and ``lazy_anon_bytes`` are what the runs held, medians too.
+
     The saving is one while the names are unused: ``forced`` lists who used them, each place once.  ``error`` is how
-    the lazy runs ended where the plain ones did not (``BREAKS``).  Where nobody forced anything and yet nothing is
-    saved, the modules came by another way, or no statement was reached (``n_lazy`` is 0).
+    the lazy runs ended, or what they printed, where the plain ones did not (``BREAKS``).  Where nobody forced anything
+    and yet nothing is saved, the modules came by another way, or no statement was reached (``n_lazy`` is 0).
     """
 
     verdict: Verdict
     predicted_anon_bytes: int
+    plain_anon_bytes: int
+    lazy_anon_bytes: int
     saved_anon_bytes: int
     low_anon_bytes: int
     high_anon_bytes: int
@@ -123,16 +145,19 @@ class Verification:
     n_modules: int
     n_pairs: int
     n_lazy: int
+    n_unended: int
     forced: tuple[Use, ...]
     error: str
+    output: Output
 
 
-def verify(pairs: Sequence[Pair], predicted_anon_bytes: int) -> Verification:
+def verify(pairs: Sequence[Pair], predicted_anon_bytes: int, *, compare_output: bool = False) -> Verification:
     """How much anonymous memory do the lazy imports really save, and does that keep what was predicted?
 
     ``saves``: nothing was forced, and the saving is not below the prediction by more than 5 % or 0.3 MB.  ``partly``:
     less than that, or something was forced, but a tenth of the prediction and 0.3 MB are left.  ``breaks``: the
-    program ends differently, or nobody saw its end.  ``forced``: the rest.  Raises ``NoDataError`` without a pair.
+    program ends differently, prints something else (where ``compare_output`` is asked for), or nobody saw its end.
+    ``forced``: the rest.  Raises ``NoDataError`` without a pair.
     """
     if not pairs:
         raise NoDataError(
@@ -142,9 +167,13 @@ def verify(pairs: Sequence[Pair], predicted_anon_bytes: int) -> Verification:
     saved = round(median(savings))
     forced = tuple(dict.fromkeys(use for pair in pairs for use in pair.lazy.forced))
     error = _new_error(pairs)
+    output, other = _compared(pairs) if compare_output else (Output.NOT_ASKED, None)
+    error = error or (str(other) if other else "")
     return Verification(
         verdict=Verdict.BREAKS if error else _verdict(saved, predicted_anon_bytes, is_forced=bool(forced)),
         predicted_anon_bytes=predicted_anon_bytes,
+        plain_anon_bytes=round(median(pair.plain.anon_bytes for pair in pairs)),
+        lazy_anon_bytes=round(median(pair.lazy.anon_bytes for pair in pairs)),
         saved_anon_bytes=saved,
         low_anon_bytes=min(savings),
         high_anon_bytes=max(savings),
@@ -153,9 +182,21 @@ def verify(pairs: Sequence[Pair], predicted_anon_bytes: int) -> Verification:
         n_modules=round(median(pair.plain.n_modules - pair.lazy.n_modules for pair in pairs)),
         n_pairs=len(pairs),
         n_lazy=max(pair.lazy.n_lazy for pair in pairs),
+        n_unended=max(max(pair.plain.n_unended, pair.lazy.n_unended) for pair in pairs),
         forced=forced,
         error=error,
+        output=output,
     )
+
+
+def _compared(pairs: Sequence[Pair]) -> tuple[Output, Difference | None]:
+    """Did the lazy runs print the same, and what did the first print that did not?"""
+    plain = [pair.plain.printed for pair in pairs if pair.plain.printed is not None]
+    lazy = [pair.lazy.printed for pair in pairs if pair.lazy.printed is not None]
+    if len(plain) < len(pairs) or len(lazy) < len(pairs) or not is_repeatable(plain):
+        return Output.NOT_COMPARABLE, None
+    other = next((found for lines in lazy if (found := difference(plain, lines)) is not None), None)
+    return (Output.SAME if other is None else Output.DIFFERENT), other
 
 
 def _verdict(saved: int, predicted: int, *, is_forced: bool) -> Verdict:

@@ -1,23 +1,26 @@
-"""Runs statements in fresh interpreters, in turn as they are and with chosen import statements lazy."""
+"""Runs statements in fresh interpreters, or a command, in turn plainly and with chosen import statements lazy."""
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from diagtools.capture import folder as run_folder
-from diagtools.capture.imports import check_python
+from diagtools.capture.bootstrap import Call, call, interpreter_argv
+from diagtools.capture.child import check_python, run_child
+from diagtools.capture.failures import start_failure
+from diagtools.capture.imports import capture_command_imports, capture_imports
 from diagtools.errors import RecorderError, UsageError
+from diagtools.probes import boot, patches
 from diagtools.probes import laziness as probe
+from diagtools.values import Target
 
 _PROBE = Path(probe.__file__)
 #: The helper executes the probe from its source, and compiles it for the children.
@@ -25,12 +28,7 @@ _HELPER = (
     "import sys; names = {'__name__': 'diagtools.probes.laziness'}; path = sys.argv[1]; "
     "exec(compile(open(path, 'rb').read(), path, 'exec'), names); names['main'](sys.argv[2:])"
 )
-_CHILD = (
-    "import sys; names = {'__name__': 'diagtools.probes.laziness'}; file = open(sys.argv.pop(1), 'rb'); "
-    "exec(sys.modules['marshal'].load(file), names); file.close(); names['main'](sys.argv[1:])"
-)
 _PATIENCE_S = 60
-_KEPT_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +40,7 @@ class Cut:
 
 
 def capture_lazily(
-    statements: Sequence[str],
+    program: Sequence[str] | Target,
     cuts: Sequence[Cut],
     folder: Path,
     *,
@@ -51,13 +49,16 @@ def capture_lazily(
     even_in_try: bool = False,
     timeout_s: float = 300.0,
 ) -> Path:
-    """Executes the statements in fresh interpreters, in turn plainly and with the cuts lazy; the folder.
+    """Executes statements in fresh interpreters, or a command, in turn plainly and with the cuts lazy; the folder.
 
     It holds ``places.json`` (which cuts were refused, and why: ``read.laziness.read_places``) and one sub-folder a
     child, ``plain-N`` and ``lazy-N``; without a cut that is allowed no child is run.  One more child before them is
-    not kept: it may have to write ``__pycache__``.  In a ``try`` PEP 810 allows no lazy import; ``even_in_try``
-    measures it there too, as an import within the functions that use it, which is what could be done by hand.
-    Raises ``UsageError`` where ``python`` cannot be measured, the folder holds something, or the statements do not end.
+    not kept: it may have to write ``__pycache__``.  After them the imports of one more lazy child are recorded
+    (``traced``, a run folder).  A cut is lazy in every process of a command that ``python`` executes, or one of the
+    same version.  In a ``try`` PEP 810 allows no lazy import; ``even_in_try`` measures it there too, as an import
+    within the functions that use it, which is what could be done by hand.
+    Raises ``UsageError`` where ``python`` cannot be measured, the folder holds something, or the program does not end,
+    and ``StartError`` where a command cannot be started.
     """
     if pairs < 1:
         raise UsageError(f"pairs={pairs} measures nothing.", hint="pairs=3 shows the spread too.")
@@ -65,16 +66,47 @@ def capture_lazily(
     _compile(cuts, _made(folder), python, even_in_try=even_in_try)
     places = json.loads((folder / probe.PLACES).read_text("ascii"))
     if any(not place["refused"] for place in places):
-        has_ended = _child(statements, folder / "warm-up", probe.EAGER, python, timeout_s)
-        shutil.rmtree(folder / "warm-up")
-        if not has_ended:
-            raise UsageError(
-                f"The statements did not end within {timeout_s:g} s.", hint="pass a larger timeout_s."
-            )
-        for number in range(1, pairs + 1):
-            _child(statements, folder / f"plain-{number}", probe.EAGER, python, timeout_s)
-            _child(statements, folder / f"lazy-{number}", probe.LAZY, python, timeout_s)
+        _pairs(program, folder, python, pairs, timeout_s)
+        _trace(program, folder / probe.TRACED, python, timeout_s)
     return folder.resolve()
+
+
+def capture_without(
+    program: Sequence[str] | Target,
+    packages: Sequence[str],
+    folder: Path,
+    *,
+    python: str = sys.executable,
+    pairs: int = 3,
+    timeout_s: float = 300.0,
+) -> Path:
+    """Executes statements or a command, in turn as they are and where packages are not installed; the folder.
+
+    It is like that of ``capture_lazily``, and so are the errors: nothing is lazy in it, and the packages are not to be
+    found in the children ``lazy-N``.
+    """
+    if pairs < 1:
+        raise UsageError(f"pairs={pairs} measures nothing.", hint="pairs=3 shows the spread too.")
+    check_python(python)
+    _compile((), _made(folder), python, even_in_try=False)
+    _pairs(program, folder, python, pairs, timeout_s, packages)
+    return folder.resolve()
+
+
+def _pairs(
+    program: Sequence[str] | Target,
+    folder: Path,
+    python: str,
+    pairs: int,
+    timeout_s: float,
+    without: Sequence[str] = (),
+) -> None:
+    if not _child(program, folder / "warm-up", probe.EAGER, python, timeout_s):
+        raise UsageError(f"It did not end within {timeout_s:g} s.", hint="pass a larger timeout_s.")
+    shutil.rmtree(folder / "warm-up")
+    for number in range(1, pairs + 1):
+        _child(program, folder / f"plain-{number}", probe.EAGER, python, timeout_s)
+        _child(program, folder / f"lazy-{number}", probe.LAZY, python, timeout_s, without)
 
 
 def _made(folder: Path) -> Path:
@@ -108,31 +140,36 @@ def _compile(cuts: Sequence[Cut], folder: Path, python: str, *, even_in_try: boo
         )
 
 
-def _child(statements: Sequence[str], folder: Path, compiled: str, python: str, timeout_s: float) -> bool:
-    """One process; did it end?  Where it takes too long it is ended, and its log has no end."""
+def _child(
+    program: Sequence[str] | Target,
+    folder: Path,
+    compiled: str,
+    python: str,
+    timeout_s: float,
+    without: Sequence[str] = (),
+) -> bool:
+    """One run; did it end?  Where it takes too long it is ended, and its log has no end."""
     folder.mkdir(mode=0o700)
     place = folder.resolve()
-    code = str(place.parent / compiled)
-    argv = [python, "-c", _CHILD, str(place.parent / probe.PROBE), "measure", str(place), code, *statements]
-    with (folder / "stdout.log").open("ab") as stdout, (folder / "stderr.log").open("ab") as stderr:
-        process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
-        )
+    if isinstance(program, Target):
+        existing = {**os.environ, **program.env}
+        env = {**existing, **boot.imports_environment(existing, str(place), lazy=compiled, without=without)}
         try:
-            return _ends(process, folder, time.monotonic() + timeout_s)
-        finally:  # whatever of its process group is left
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            ended = run_child(program.argv, place, timeout_s=timeout_s, cwd=program.cwd, env=env)
+        except OSError as error:
+            raise start_failure(program, "exec", error.errno or 0) from error
+    else:
+        calls = [call(patches, place, python, "block", ",".join(without))] if without else []
+        calls += [Call(probe=place.parent / probe.PROBE, name=probe.__name__, function="main")]
+        code = str(place.parent / compiled)
+        argv = interpreter_argv(python, calls, ["measure", str(place), code, *program])
+        ended = run_child(argv, place, timeout_s=timeout_s)
+    (place / probe.OUTCOME).write_text(json.dumps(dataclasses.asdict(ended)), encoding="ascii")
+    return ended.status is not None
 
 
-def _ends(process: subprocess.Popen[bytes], folder: Path, end_s: float) -> bool:
-    """Does it end before that?  What it prints is not what is measured, and does not fill the disk."""
-    while process.poll() is None:
-        if time.monotonic() > end_s:
-            return False
-        for name in ("stdout.log", "stderr.log"):
-            if (folder / name).stat().st_size > _KEPT_BYTES:
-                os.truncate(folder / name, 0)
-        time.sleep(0.01)
-    return True
+def _trace(program: Sequence[str] | Target, folder: Path, python: str, timeout_s: float) -> None:
+    if isinstance(program, Target):
+        capture_command_imports(program, folder, graph=True, lazy=probe.LAZY, timeout_s=timeout_s)
+    else:
+        capture_imports(program, folder, python=python, graph=True, lazy=probe.LAZY, timeout_s=timeout_s)

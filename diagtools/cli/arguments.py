@@ -70,6 +70,13 @@ def _imports(parser: argparse.ArgumentParser) -> None:
         help="make the N dearest statements lazy, or this one, and measure what that really saves",
     )
     parser.add_argument(
+        "--without",
+        metavar="PKG",
+        action="append",
+        default=[],
+        help="measure the same where this package is not installed",
+    )
+    parser.add_argument(
         "--forbid", metavar="PKG", action="append", default=[], help="exit with 1 where this is imported"
     )
     parser.add_argument(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from diagtools.errors import BudgetBreached, UsageError
@@ -14,20 +15,34 @@ from diagtools.investigations.import_cost import (
     import_cost,
     statement_of,
 )
-from diagtools.present.imports import process_summary, verified_table
+from diagtools.investigations.parameters import above_zero
+from diagtools.present.imports import (
+    LAZY_IN_COMMAND,
+    LAZY_STATEMENTS,
+    NOT_INSTALLED,
+    process_summary,
+    savings_table,
+)
 from diagtools.units import format_bytes, parse_bytes
 from diagtools.values import Target
 
 if TYPE_CHECKING:
     from diagtools.investigations.import_verify import Verified
+    from diagtools.investigations.import_without import Without
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Measures and prints; a breached budget exits with 1, after what was measured."""
     budget = None if chosen.budget is None else parse_bytes(chosen.budget)
-    costs = _costs(chosen)
-    verified = [] if chosen.verify is None else _verified(chosen, costs[0])
-    _show(costs, verified, as_json=chosen.json)
+    program = _program(chosen)
+    _check(chosen)
+    costs = _costs(chosen, program)
+    verified = [] if chosen.verify is None else _verified(chosen, costs[0], program)
+    left_out = _without(chosen, costs[0], program) if chosen.without else None
+    if chosen.json:
+        _print_json(costs, verified, left_out)
+    else:
+        _print_text(costs, verified, left_out, is_command=isinstance(program, Target))
     for cost in costs:
         forbid(chosen.forbid, cost.target, cost.edges)
     anon_bytes = int(costs[0].total["anon_bytes"])
@@ -39,49 +54,77 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _costs(chosen: argparse.Namespace) -> list[ImportCost]:
-    """Of the statements in one interpreter, or of every Python process of a command, the dearest first."""
+def _program(chosen: argparse.Namespace) -> list[str] | Target:
+    """The statements to execute in one interpreter, or the command."""
     if bool(chosen.targets) == bool(chosen.argv):
         raise UsageError(
             "Name what is imported, or a command.", hint="diagtools imports json, or: -- pytest tests"
         )
     if chosen.argv:
-        return command_import_cost(Target(argv=tuple(chosen.argv)), timeout_s=chosen.timeout)
+        return Target(argv=tuple(chosen.argv))
+    return [statement_of(target) for target in chosen.targets]
+
+
+def _check(chosen: argparse.Namespace) -> None:
+    """Mistakes are said before anything is measured."""
+    above_zero("--timeout", chosen.timeout)
+    if chosen.verify is not None and chosen.verify.isdigit() and int(chosen.verify) == 0:
+        raise UsageError("--verify 0 verifies nothing.", hint="--verify 3, or --verify FILE:LINE.")
+    if chosen.without:
+        from diagtools.investigations.import_without import check_packages
+
+        check_packages(chosen.without)
+
+
+def _costs(chosen: argparse.Namespace, program: list[str] | Target) -> list[ImportCost]:
+    """Of the statements in one interpreter, or of every Python process of a command, the dearest first."""
+    if isinstance(program, Target):
+        return command_import_cost(program, timeout_s=chosen.timeout)
     return [
         import_cost(*chosen.targets, python=chosen.python, repeat=chosen.repeat, timeout_s=chosen.timeout)
     ]
 
 
-def _verified(chosen: argparse.Namespace, cost: ImportCost) -> list[Verified]:
+def _verified(
+    chosen: argparse.Namespace, cost: ImportCost, program: Sequence[str] | Target
+) -> list[Verified]:
     from diagtools.investigations.import_verify import verify_imports  # here: most calls verify nothing
 
-    if chosen.argv:
-        raise UsageError(
-            "--verify takes statements, not a command.", hint="diagtools imports json --verify 3"
-        )
     number = int(chosen.verify) if chosen.verify.isdigit() else None
-    if number == 0:
-        raise UsageError("--verify 0 verifies nothing.", hint="--verify 3, or --verify FILE:LINE.")
     return verify_imports(
         cost,
-        [statement_of(target) for target in chosen.targets],
+        program,
         n=number or 1,
         at=None if number else chosen.verify,
-        python=chosen.python,
+        python=cost.executable if isinstance(program, Target) else chosen.python,
         timeout_s=chosen.timeout,
     )
 
 
-def _show(costs: list[ImportCost], verified: list[Verified], *, as_json: bool) -> None:
-    if as_json:
-        more = {
-            "processes": [cost.as_json() for cost in costs],
-            "verified": [one.as_json() for one in verified],
-        }
-        print(json.dumps(costs[0].as_json() | more))
-        return
+def _without(chosen: argparse.Namespace, cost: ImportCost, program: Sequence[str] | Target) -> Without:
+    from diagtools.investigations.import_without import without  # here: most calls leave nothing out
+
+    python = cost.executable if isinstance(program, Target) else chosen.python
+    return without(cost, program, chosen.without, python=python, timeout_s=chosen.timeout)
+
+
+def _print_json(costs: list[ImportCost], verified: list[Verified], left_out: Without | None) -> None:
+    more = {
+        "processes": [cost.as_json() for cost in costs],
+        "verified": [one.as_json() for one in verified],
+        "without": left_out.as_json() if left_out else None,
+    }
+    print(json.dumps(costs[0].as_json() | more))
+
+
+def _print_text(
+    costs: list[ImportCost], verified: list[Verified], left_out: Without | None, *, is_command: bool
+) -> None:
     if len(costs) > 1:
         print(process_summary([cost.in_short() for cost in costs]), end="\n\n")
     print(costs[0].as_text())
     if verified:
-        print(f"\n{verified_table([one.in_short() for one in verified])}")
+        heading = LAZY_IN_COMMAND if is_command else LAZY_STATEMENTS
+        print(f"\n{savings_table(heading, [one.in_short() for one in verified])}")
+    if left_out:
+        print(f"\n{savings_table(NOT_INSTALLED, [left_out.in_short()])}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,12 +14,22 @@ import altair as alt
 import polars as pl
 
 from diagtools import frames
-from diagtools.analyse.import_graph import chain, import_edges, statements
+from diagtools.analyse.import_graph import (
+    chain,
+    held_modules,
+    import_edges,
+    packages_run_along,
+    statements,
+)
 from diagtools.analyse.import_icicle import icicle
+from diagtools.analyse.import_waterfall import import_staircase, import_waterfall
 from diagtools.analyse.imports import attribute, by_package, total
-from diagtools.capture.imports import capture_command_imports, capture_imports, check_python
+from diagtools.capture.child import OUTPUTS, check_python
+from diagtools.capture.imports import capture_command_imports, capture_imports
 from diagtools.errors import BudgetBreached, NoDataError, UsageError
 from diagtools.investigations.progress import Progress
+from diagtools.present.charts.import_chain import import_chain_chart
+from diagtools.present.charts.import_waterfall import import_waterfall_chart
 from diagtools.present.charts.imports import icicle_chart
 from diagtools.present.imports import import_summary, imports_json, place
 from diagtools.read.imports import ImportLog, read_imports
@@ -35,13 +45,16 @@ _CLIFF_PAGES = 20_000
 class ImportCost:
     """The measured imports of one interpreter; the figures are those of one run, the median one.
 
-    ``imports`` is IMPORTS, ``runs`` holds IMPORTS of each repetition, ``edges`` IMPORT_EDGES; ``error`` is the type
-    of the exception that ended the import (empty for none) and ``last_words`` what it printed.
+    ``python`` is its version, ``executable`` its path; ``events`` is IMPORT_EVENTS, ``imports`` IMPORTS, ``runs`` holds
+    IMPORTS of each repetition, ``edges`` is IMPORT_EDGES; ``error`` is the type of the exception that ended the import
+    (empty for none) and ``last_words`` what it printed.
     """
 
     target: str
     python: str
+    executable: str
     pid: int
+    events: pl.DataFrame
     imports: pl.DataFrame
     runs: tuple[pl.DataFrame, ...]
     edges: pl.DataFrame
@@ -60,6 +73,11 @@ class ImportCost:
         totals = [total(run) for run in self.runs]
         return {name: (min(t[name] for t in totals), max(t[name] for t in totals)) for name in self.total}
 
+    @property
+    def interpreter_bytes(self) -> int:
+        """What did the interpreter hold of its own before the first import, the recorder with it?"""
+        return int(self.events["anon_bytes"][0])
+
     @cached_property
     def packages(self) -> pl.DataFrame:
         """IMPORT_PACKAGES."""
@@ -69,6 +87,15 @@ class ImportCost:
     def statements(self) -> pl.DataFrame:
         """STATEMENTS, of the program's whole import graph."""
         return statements(self.imports, self.edges)
+
+    @cached_property
+    def packages_run_along(self) -> pl.DataFrame:
+        """PACKAGES_RUN_ALONG."""
+        return packages_run_along(self.imports, self.edges)
+
+    def held_by(self, places: Iterable[tuple[str, int]]) -> pl.DataFrame:
+        """IMPORTS of the modules that would not be there without the statements at these places (file and line)."""
+        return self.imports.filter(pl.col("module").is_in(held_modules(self.edges, places)))
 
     def chain(self, module: str) -> pl.DataFrame:
         """Who pulled this module in?  IMPORT_EDGES, in order.  Raises ``NoDataError`` where nothing leads to it."""
@@ -83,31 +110,26 @@ class ImportCost:
         """Who imported whom, each as wide as the memory that came with it."""
         return icicle_chart(icicle(self.imports))
 
+    def waterfall(self) -> alt.TopLevelMixin:
+        """When each module was imported, and how memory rose meanwhile."""
+        staircase = import_staircase(self.events)
+        return import_waterfall_chart(import_waterfall(self.events, self.imports), staircase)
+
+    def chain_chart(self, module: str) -> alt.TopLevelMixin:
+        """Who pulled this module in, statement by statement.  Raises ``NoDataError`` where nothing leads to it."""
+        return import_chain_chart(self.chain(module), self.imports)
+
     def in_short(self) -> tuple[int, str, float, int, float]:
         """Its pid, command, anonymous bytes, number of modules and seconds."""
         return self.pid, self.target, self.total["anon_bytes"], self.imports.height - 1, self.total["wall_s"]
 
     def as_text(self) -> str:
         """The cost for a terminal."""
-        return import_summary(**self._shown())
+        return import_summary(self)
 
     def as_json(self) -> dict[str, Any]:
         """The cost for scripts: the contract of ``imports --json``."""
-        return imports_json(**self._shown())
-
-    def _shown(self) -> dict[str, Any]:
-        return {
-            "target": self.target,
-            "python": self.python,
-            "total": self.total,
-            "spread": self.spread,
-            "imports": self.imports,
-            "packages": self.packages,
-            "statements": self.statements,
-            "error": self.error,
-            "last_words": self.last_words,
-            "validity": self.validity,
-        }
+        return imports_json(self)
 
 
 def import_cost(
@@ -128,9 +150,7 @@ def import_cost(
         logs = []
         for number in range(repeat):
             progress.say(f"importing, {number + 1} of {repeat} …")
-            path = capture_imports(
-                codes, Path(folder) / str(number), python=python, padding=number, timeout_s=timeout_s
-            )
+            path = capture_imports(codes, Path(folder) / str(number), python=python, timeout_s=timeout_s)
             logs.append((_main_log(path), path))
         progress.say("importing once more, for the graph …")
         graph = capture_imports(codes, Path(folder) / "graph", python=python, graph=True, timeout_s=timeout_s)
@@ -152,24 +172,45 @@ def command_import_cost(target: Target, *, timeout_s: float = 3600.0) -> list[Im
         progress.say("running it once more, for the graph …")
         again = capture_command_imports(target, Path(folder) / "graph", graph=True, timeout_s=timeout_s)
         graphs = {log.command: log for log in reversed(read_imports(again))}
-        ended = _ended(path)
+        ended = _of_command(path)
     found = [_of_process(log, graphs.get(log.command), ended) for log in costs]
     return sorted(found, key=lambda cost: -cost.total["anon_bytes"])
 
 
-def _of_process(log: ImportLog, graph: ImportLog | None, ended: tuple[Validity, ...]) -> ImportCost:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ended:
+    """How a command ended: empty for well, its last words, and what is to be said of that."""
+
+    error: str
+    last_words: tuple[str, ...]
+    validity: tuple[Validity, ...]
+
+
+def _of_command(path: Path) -> _Ended:
+    status = read_manifest(path).exit_status
+    said = [line for name in OUTPUTS for line in (path / name).read_text("utf-8", "replace").splitlines()]
+    return _Ended(
+        error=f"exit status {status}" if status else "",
+        last_words=tuple(said[-5:]) if status else (),
+        validity=_ended(path),
+    )
+
+
+def _of_process(log: ImportLog, graph: ImportLog | None, ended: _Ended) -> ImportCost:
     imports = attribute(log.events)
     edges = import_edges(attribute(graph.events), graph.calls) if graph else frames.IMPORT_EDGES.empty()
     return ImportCost(
         target=log.command,
         python=log.python,
+        executable=log.executable,
         pid=log.pid,
+        events=log.events,
         imports=imports,
         runs=(imports,),
         edges=edges,
-        error=log.error,
-        last_words=(),
-        validity=(*ended, *log.validity),
+        error=log.error or ended.error,
+        last_words=ended.last_words,
+        validity=(*ended.validity, *log.validity),
     )
 
 
@@ -214,11 +255,12 @@ def _must_be_there(targets: Sequence[str], measured: tuple[ImportLog, Path]) -> 
     log, path = measured
     said = (path / "stderr.log").read_text("utf-8", "replace").splitlines()
     is_ours = sum(line.startswith('  File "') for line in said) == 1  # raised by the statement itself
-    if is_ours and log.error in ("ModuleNotFoundError", "SyntaxError"):
-        raise UsageError(
-            f"'{'; '.join(targets)}' cannot be imported: {said[-1]}.",
-            hint="is it installed in that interpreter? Name another one with --python.",
-        )
+    hints = {
+        "ModuleNotFoundError": "is it installed in that interpreter? Name another one with --python.",
+        "SyntaxError": "write it as in a program: diagtools imports 'import a, b'",
+    }
+    if is_ours and log.error in hints:
+        raise UsageError(f"'{'; '.join(targets)}' cannot be imported: {said[-1]}.", hint=hints[log.error])
 
 
 def _main_log(folder: Path) -> ImportLog:
@@ -236,7 +278,9 @@ def _joined(
     return ImportCost(
         target=target,
         python=version,
+        executable=found[usual].executable,
         pid=found[usual].pid,
+        events=found[usual].events,
         imports=runs[usual],
         runs=tuple(runs),
         edges=import_edges(attribute(graph.events), graph.calls),

@@ -28,10 +28,11 @@ from diagtools.analyse.marked import event_value
 from diagtools.capture.folder import store
 from diagtools.errors import NoDataError, UnavailableError, UsageError
 from diagtools.investigations import places
-from diagtools.investigations.case import Case
+from diagtools.investigations.case import ExperimentCase
 from diagtools.investigations.experiment import BASELINE, Experiment, Variant, run_name
 from diagtools.investigations.explain import explain
 from diagtools.investigations.indexing_table import comparison_table
+from diagtools.investigations.parameters import above_zero, whole
 from diagtools.investigations.progress import Progress
 from diagtools.investigations.record import record
 from diagtools.present.charts.contributors import demand_chart
@@ -52,7 +53,7 @@ _OTHER_CORPUS = "name a folder with source files in it: -p corpus=path/to/your/c
 _QUESTION = "An indexing job is killed for memory. What kills it, and what would keep it alive?"
 
 
-class IndexingOom(Case):
+class IndexingOom(ExperimentCase):
     """The investigation of an indexing job that runs out of memory.
 
     ``corpus`` names a manifest of ``data/corpora`` or is the path of one, or a folder to index.  ``limit`` caps
@@ -75,14 +76,14 @@ class IndexingOom(Case):
         store_folder: str | None = None,
     ) -> None:
         self.limit = Limit.parse(str(limit))
-        self.rounds = _whole("rounds", rounds)
-        self.minutes = _above_zero("minutes", minutes)
+        self.rounds = whole("rounds", rounds)
+        self.minutes = above_zero("minutes", minutes)
         self.corpus = _corpus(str(corpus))
         self._until = time.monotonic() + self.minutes * 60
         self._command = (sys.executable, "-m", "workloads.rag", "index", *self._source(), *as_it_is.split())
         place = Path(store_folder) if store_folder else store()
         folder = _unused(place / f"indexing-oom-{self.corpus.stem}")
-        variants = self._variants(arena, _whole("batch", batch), _whole("final_batch", final_batch))
+        variants = self._variants(arena, whole("batch", batch), whole("final_batch", final_batch))
         super().__init__(
             question=_QUESTION,
             experiment=Experiment(
@@ -292,22 +293,6 @@ def _last_words(lines: Sequence[str], found: Sequence[Finding]) -> Quote:
     if lines and any(repr(lines[-1]) in finding.sentence for finding in found):
         return Quote(caption="The log lines before that warning or error:", lines=tuple(lines[:-1]))
     return Quote(caption="Its last log lines:", lines=tuple(lines))
-
-
-def _whole(name: str, value: object) -> int:
-    """This parameter, a whole number above zero.  Raises ``UsageError`` for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise UsageError(
-            f"{name}={value!r} is not a whole number above zero.", hint=f"{name}=1 is the least."
-        )
-    return value
-
-
-def _above_zero(name: str, value: object) -> float:
-    """This parameter, a number above zero.  Raises ``UsageError`` for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise UsageError(f"{name}={value!r} is not a number above zero.", hint=f"for instance {name}=60.")
-    return value
 
 
 def _ahead_of_killer(run: Run, killer: str | None) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -14,7 +14,7 @@ from diagtools.redact import redact_text
 from diagtools.units import format_bytes, format_seconds
 from diagtools.values import State, Validity
 
-_N_PACKAGES, _N_STATEMENTS, _N_TREE = 8, 8, 16
+_N_PACKAGES, _N_STATEMENTS, _N_TREE, _N_ALONG = 8, 8, 16, 3
 _NAME_LENGTH = 44
 _WORTH_SHOWING = 0.02  # of the total
 _INDENT = "  "
@@ -35,63 +35,108 @@ def process_summary(processes: Sequence[tuple[int, str, float, int, float]]) -> 
     return "\n".join(_aligned(("Process", "of its own", "modules", "until its end", "command"), rows))
 
 
-def import_summary(
-    *,
-    target: str,
-    python: str,
-    total: Mapping[str, float],
-    spread: Mapping[str, tuple[float, float]],
-    imports: pl.DataFrame,
-    packages: pl.DataFrame,
-    statements: pl.DataFrame,
-    error: str = "",
-    last_words: Sequence[str] = (),
-    validity: Sequence[Validity] = (),
-) -> str:
+class Cost(Protocol):
+    """The measured imports of one interpreter."""
+
+    @property
+    def target(self) -> str:
+        """What was imported, or the command."""
+
+    @property
+    def python(self) -> str:
+        """The version of the interpreter."""
+
+    @property
+    def total(self) -> Mapping[str, float]:
+        """What all did cost together: ``wall_s``, ``cpu_s``, ``rss_bytes``, ``anon_bytes``."""
+
+    @property
+    def spread(self) -> Mapping[str, tuple[float, float]]:
+        """Between which values each of them lay."""
+
+    @property
+    def interpreter_bytes(self) -> int:
+        """What the interpreter held of its own before the first import."""
+
+    @property
+    def events(self) -> pl.DataFrame:
+        """IMPORT_EVENTS."""
+
+    @property
+    def imports(self) -> pl.DataFrame:
+        """IMPORTS."""
+
+    @property
+    def packages(self) -> pl.DataFrame:
+        """IMPORT_PACKAGES."""
+
+    @property
+    def statements(self) -> pl.DataFrame:
+        """STATEMENTS."""
+
+    @property
+    def packages_run_along(self) -> pl.DataFrame:
+        """PACKAGES_RUN_ALONG."""
+
+    @property
+    def error(self) -> str:
+        """How it ended, empty for well."""
+
+    @property
+    def last_words(self) -> Sequence[str]:
+        """What it printed last."""
+
+    @property
+    def validity(self) -> Sequence[Validity]:
+        """How far to trust it."""
+
+
+def import_summary(cost: Cost) -> str:
     """What did this import cost, who pays for what, and which statement holds it?
 
-    ``imports`` is IMPORTS, ``packages`` IMPORT_PACKAGES, ``statements`` STATEMENTS.  What a statement retains is called
-    predicted: no experiment has shown it yet.
+    What a statement retains is called predicted: no experiment has shown it yet.
     """
     blocks = [
-        _headline(target, python, total, spread, imports, error),
-        [f"  | {printable(redact_text(line))}" for line in last_words],
-        _steps(imports),
-        _tree(imports, total["anon_bytes"]),
-        _packages(packages),
-        _statements(statements),
-        [f"• {one}" for one in validity if one.state is not State.COMPLETE],
+        _headline(cost),
+        [f"  | {printable(redact_text(line))}" for line in cost.last_words],
+        _steps(cost),
+        _tree(cost.imports, cost.total["anon_bytes"]),
+        _packages(cost.packages),
+        _along(cost.packages_run_along, cost.total["anon_bytes"]),
+        _statements(cost.statements),
+        [f"• {one}" for one in cost.validity if one.state is not State.COMPLETE],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def imports_json(
-    *,
-    target: str,
-    python: str,
-    total: Mapping[str, float],
-    spread: Mapping[str, tuple[float, float]],
-    imports: pl.DataFrame,
-    packages: pl.DataFrame,
-    statements: pl.DataFrame,
-    error: str = "",
-    last_words: Sequence[str] = (),
-    validity: Sequence[Validity] = (),
-) -> dict[str, Any]:
+def imports_json(cost: Cost) -> dict[str, Any]:
     """What did this import cost, in the shape of the contract in DESIGN?"""
+    total = cost.total
     names = ("module", "importer", "status", "self_anon_bytes", "self_rss_bytes")
     more = ("total_anon_bytes", "total_rss_bytes", "self_wall_s")
     return {
-        "target": redact_text(target),
-        "python": python,
+        "target": redact_text(cost.target),
+        "python": cost.python,
         "total": {
             **total,
             "file_bytes": total["rss_bytes"] - total["anon_bytes"],
-            "modules": imports.height - 1,
+            "modules": cost.imports.height - 1,
         },
-        "spread": {name: {"low": low, "high": high} for name, (low, high) in spread.items()},
-        "modules": imports.select(*names, *more).to_dicts(),
-        "packages": packages.to_dicts(),
+        "spread": {name: {"low": low, "high": high} for name, (low, high) in cost.spread.items()},
+        "modules": cost.imports.select(*names, *more).to_dicts(),
+        "packages": cost.packages.to_dicts(),
+        "packages_run_along": [
+            {
+                "package": row["package"],
+                "wanted": row["wanted"],
+                "file": place(row["file"]),
+                "lines": row["lines"],
+                "retained_anon_bytes": row["retained_anon_bytes"],
+                "retained_rss_bytes": row["retained_rss_bytes"],
+                "modules": row["n_modules"],
+            }
+            for row in cost.packages_run_along.iter_rows(named=True)
+        ],
         "statements": [
             {
                 "file": place(row["file"]),
@@ -102,12 +147,14 @@ def imports_json(
                 "retained_rss_bytes": row["retained_rss_bytes"],
                 "modules": row["n_modules"],
             }
-            for row in statements.iter_rows(named=True)
+            for row in cost.statements.iter_rows(named=True)
         ],
         "verified": [],
-        "error": error or None,
-        "last_words": [redact_text(line) for line in last_words],
-        "validity": [{"what": v.what, "state": str(v.state), "note": redact_text(v.note)} for v in validity],
+        "error": cost.error or None,
+        "last_words": [redact_text(line) for line in cost.last_words],
+        "validity": [
+            {"what": v.what, "state": str(v.state), "note": redact_text(v.note)} for v in cost.validity
+        ],
     }
 
 
@@ -116,8 +163,14 @@ def place(file: str) -> str:
     return printable(redact_text(file))
 
 
-def verified_table(rows: Sequence[tuple[str, int, float, str, str]]) -> str:
-    """What became of predicted savings?  Of each: place, predicted and measured bytes, verdict, who forced it."""
+#: What a table of predicted and measured savings is of.
+LAZY_STATEMENTS = "Made lazy, each alone (saved while unused)"
+LAZY_IN_COMMAND = "Made lazy, each alone (the command ran both ways)"
+NOT_INSTALLED = "Not installed (the same ran both ways)"
+
+
+def savings_table(heading: str, rows: Sequence[tuple[str, int, float, str, str]]) -> str:
+    """What became of predicted savings?  Of each: what, predicted and measured bytes, verdict, and why."""
     columns = [
         (
             f"  {shortened(place(where), 52)}",
@@ -128,46 +181,44 @@ def verified_table(rows: Sequence[tuple[str, int, float, str, str]]) -> str:
         )
         for where, predicted, measured, verdict, forced in rows
     ]
-    heading = ("Made lazy, each alone (saved while unused)", "predicted", "measured", "verdict", "forced by")
-    return "\n".join(line.rstrip() for line in _aligned(heading, columns))
+    headings = (heading, "predicted", "measured", "verdict", "why")
+    return "\n".join(_aligned(headings, columns))
 
 
-def _headline(
-    target: str,
-    python: str,
-    total: Mapping[str, float],
-    spread: Mapping[str, tuple[float, float]],
-    imports: pl.DataFrame,
-    error: str,
-) -> list[str]:
-    n_failed = imports.filter(pl.col("status") == "failed").height
-    ended = f" It ended with {error}." if error else ""
+def _headline(cost: Cost) -> list[str]:
+    total, spread = cost.total, cost.spread
+    n_failed = cost.imports.filter(pl.col("status") == "failed").height
+    ended = f" It ended with {cost.error}." if cost.error else ""
     low, high = spread["anon_bytes"]
-    wall = " to ".join(format_seconds(value) for value in dict.fromkeys(spread["wall_s"]))
+    wall = " to ".join(dict.fromkeys(format_seconds(value) for value in spread["wall_s"]))
+    runs = " to ".join(dict.fromkeys((format_bytes(int(low)), format_bytes(int(high)))))
     file_backed = max(0, int(total["rss_bytes"] - total["anon_bytes"]))
     return [
-        f"{printable(redact_text(target))} on CPython {python}.{ended}",
+        f"{printable(redact_text(cost.target))} on CPython {cost.python}.{ended}",
         "",
         f"memory    {format_bytes(int(total['anon_bytes']))} of its own"
-        + (f" (runs: {format_bytes(int(low))} to {format_bytes(int(high))})" if low != high else ""),
+        + (f" (runs: {runs})" if " to " in runs else ""),
         f"          and {format_bytes(file_backed)} of files, shared and evictable",
         f"time      {format_seconds(total['wall_s'])} ({format_seconds(total['cpu_s'])} CPU; runs: {wall})",
-        f"modules   {imports.height - 1:,}" + (f", {n_failed:,} imports failed" if n_failed else ""),
+        f"modules   {cost.imports.height - 1:,}" + (f", {n_failed:,} imports failed" if n_failed else ""),
     ]
 
 
-def _steps(imports: pl.DataFrame) -> list[str]:
+def _steps(cost: Cost) -> list[str]:
     """The cumulative table, where several statements were executed one after the other."""
-    if imports["step"].max() in (None, 0, 1):
+    names = cost.events.filter(pl.col("kind") == "step")["name"].to_list()
+    if len(names) < 2:
         return []
-    steps = (
-        imports.filter(pl.col("step") > 0).group_by("step").agg(pl.col("self_anon_bytes").sum()).sort("step")
-    )
-    sums = steps.with_columns(pl.col("self_anon_bytes").cum_sum().alias("so_far"))
-    return ["After each statement, memory of its own so far"] + [
-        f"  {step:>3}  {format_bytes(so_far):>10}  (+{format_bytes(own)})"
-        for step, own, so_far in sums.iter_rows()
+    before = cost.interpreter_bytes
+    own = cost.imports.filter(pl.col("step") > 0).group_by("step").agg(pl.col("self_anon_bytes").sum())
+    sums = own.sort("step").with_columns(so_far=pl.col("self_anon_bytes").cum_sum() + before)
+    added = {step: (format_bytes(so_far), f"+{format_bytes(own)}") for step, own, so_far in sums.iter_rows()}
+    rows = [
+        (f"  {shortened(printable(redact_text(name)), _NAME_LENGTH)}", *added.get(number, ("—", "—")))
+        for number, name in enumerate(names, 1)
     ]
+    heading = ("After each statement, memory of its own", "so far", "with this one")
+    return _aligned(heading, [("  the interpreter itself", format_bytes(before), ""), *rows])
 
 
 def _tree(imports: pl.DataFrame, total_bytes: float) -> list[str]:
@@ -232,6 +283,23 @@ def _statements(statements: pl.DataFrame) -> list[str]:
     return _aligned(heading, columns) if columns else []
 
 
+def _along(packages: pl.DataFrame, total_bytes: float) -> list[str]:
+    """What hangs on the file of a package that runs only for a module in it."""
+    least = max(_WORTH_SHOWING * total_bytes, 1)
+    held = packages.filter((pl.col("retained_anon_bytes") >= least) & (pl.col("lines").list.len() > 1))
+    columns = [
+        (
+            f"  {shortened(place(row['file']), 52)}",
+            shortened(row["wanted"], 36),
+            format_bytes(row["retained_anon_bytes"]),
+            f"{row['n_modules']:,}",
+        )
+        for row in held.head(_N_ALONG).iter_rows(named=True)
+    ]
+    heading = ("All imports of this file (predicted, not verified)", "runs only for", "memory", "modules")
+    return _aligned(heading, columns) if columns else []
+
+
 def _names(modules: Sequence[str]) -> str:
     shown = ", ".join(printable(name.rpartition(".")[2]) for name in modules[:2])
     return shown + ("…" if len(modules) > 2 else "")
@@ -245,6 +313,6 @@ def _aligned(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]
                 row[0].ljust(widths[0]),
                 *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
             ]
-        )
+        ).rstrip()
         for row in (heading, *rows)
     ]

@@ -88,6 +88,14 @@ def fitted(name: str, width_px: float, size: float, *, bold: bool = False) -> st
     return text
 
 
+def from_left(text: str, width_px: float, size: float, *, bold: bool = False) -> str:
+    """The end of a text that is no wider than ``width_px``: of a place, the line and the file say most."""
+    if text_px(text, size, bold=bold) <= width_px:
+        return text
+    ends = (f"{ELLIPSIS}{text[start:]}" for start in range(1, len(text)))
+    return next((end for end in ends if text_px(end, size, bold=bold) <= width_px), ELLIPSIS)
+
+
 def file_name(name: str) -> str:
     """The last part of a path, with its folder where many files have that name; any other name as it is."""
     *folders, file = printable(name).rstrip("/").split("/")

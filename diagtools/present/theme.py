@@ -44,6 +44,10 @@ VARIANT: Final = _BLUE
 #: One pale tint after the other for phases, told apart by their labels.
 PHASES: Final = ("#D6E4F0", "#F3E3C3", "#D5EBDF", "#EEDBE8")
 
+#: A pale tint for each of the packages that take most, and one for all others.
+PACKAGES: Final = ("#9CC4E4", "#F2C879", "#9FD5BF", "#E6BCD4", "#C3B5E3", "#F3B49B", "#CBD58A")
+PACKAGES_REST: Final = "#D9DCE0"
+
 #: Kinds of files and what else is coloured by kind; anything else is grey.
 KINDS: Final = MappingProxyType({"generated": _ORANGE, "hand-written": _BLUE, "unreadable": PALE})
 

@@ -6,7 +6,7 @@ The recorder puts the variables of ``environment`` into the command's environmen
 ``-S``, nor where a parent hands on another environment: such a process writes no boot marker.
 """
 
-from __future__ import annotations
+# No "from __future__": it would be an import of the program.
 
 import os
 import sys
@@ -21,6 +21,8 @@ RUN_VARIABLE = "DIAGTOOLS_RUN"
 UNDER_VARIABLE = "DIAGTOOLS_ITEMS_UNDER"
 CALLS_VARIABLE = "DIAGTOOLS_ITEMS_CALLS"
 IMPORTS_VARIABLE = "DIAGTOOLS_IMPORTS"
+LAZY_VARIABLE = "DIAGTOOLS_LAZY"
+WITHOUT_VARIABLE = "DIAGTOOLS_WITHOUT"
 
 _PROBES = os.path.dirname(os.path.abspath(__file__))
 _MARK = os.path.join(os.path.dirname(_PROBES), "mark.py")
@@ -31,11 +33,11 @@ INJECTED = os.path.join(_PROBES, "inject")
 
 
 def environment(
-    existing: Mapping[str, str],
+    existing: "Mapping[str, str]",
     run_folder: str,
     *,
-    items_under: str | None = None,
-    items_calls: str | None = None,
+    items_under: "str | None" = None,
+    items_calls: "str | None" = None,
 ) -> dict[str, str]:
     """Which variables does a command need to be recorded?  Those to add to or replace in its ``existing`` ones.
 
@@ -54,13 +56,28 @@ def environment(
     return added
 
 
-def imports_environment(existing: Mapping[str, str], run_folder: str, mode: str) -> dict[str, str]:
-    """Which variables does a command need so that the imports of its processes are recorded?
+def imports_environment(
+    existing: "Mapping[str, str]",
+    run_folder: str,
+    *,
+    imports: str = "",
+    lazy: str = "",
+    without: "Sequence[str]" = (),
+) -> dict[str, str]:
+    """Which variables does a command need so that the imports of its processes are recorded, or changed?
 
-    ``mode`` is ``costs`` or ``graph``.  No other probe is in these processes.
+    ``imports`` is ``costs`` or ``graph``, ``lazy`` the name of a compiled file (see ``laziness.watch``), ``without``
+    names packages that are not to be found.  Neither markers nor items are recorded in these processes.
     """
     path = environment(existing, run_folder)["PYTHONPATH"]
-    return {"PYTHONPATH": path, IMPORTS_VARIABLE: f"{mode}:{os.path.abspath(run_folder)}", RUN_VARIABLE: ""}
+    folder = os.path.abspath(run_folder)
+    return {
+        "PYTHONPATH": path,
+        RUN_VARIABLE: "",
+        IMPORTS_VARIABLE: imports and f"{imports}:{folder}",
+        LAZY_VARIABLE: lazy and f"{lazy}:{folder}",
+        WITHOUT_VARIABLE: ",".join(without),
+    }
 
 
 def start() -> None:
@@ -71,9 +88,15 @@ def start() -> None:
     if _BOOTED in vars(sys):
         return
     vars(sys)[_BOOTED] = True
+    without = os.environ.get(WITHOUT_VARIABLE)
+    if without:
+        _probe("patches").block(without)
+    lazy = os.environ.get(LAZY_VARIABLE)
+    if lazy:
+        _probe("laziness").watch(lazy)
     imports = os.environ.get(IMPORTS_VARIABLE)
     if imports:
-        _load("diagtools.probes.imports", os.path.join(_PROBES, "imports.py")).watch(imports)
+        _probe("imports").watch(imports)
     if os.environ.get(RUN_VARIABLE):
         _start_with_markers()
 
@@ -89,8 +112,7 @@ def _start_with_markers() -> None:
         for variable, probe in _PROBE_OF.items():
             asked = os.environ.get(variable)
             if asked:
-                path = os.path.join(_PROBES, probe + ".py")
-                _load("diagtools.probes." + probe, path).watch(asked, recorder)
+                _probe(probe).watch(asked, recorder)
     except Exception as error:  # noqa: BLE001 - the program goes on without the probe, and the run says so
         recorder.boot(version, f"{type(error).__name__}: {error}")
     else:
@@ -100,25 +122,29 @@ def _start_with_markers() -> None:
 class _Supplier:
     """Finds ``diagtools.mark`` where the program's own environment has none; it stands last on sys.meta_path."""
 
-    def __init__(self, mark: ModuleType) -> None:
+    def __init__(self, mark: "ModuleType") -> None:
         self._modules: dict[str, ModuleType | None] = {"diagtools": None, "diagtools.mark": mark}
 
     def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+        self, name: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
         if name not in self._modules:
             return None
         make: type[ModuleSpec] = sys.modules["_frozen_importlib"].ModuleSpec
         return make(name, self, origin="supplied by a recording", is_package=name == "diagtools")  # type: ignore[arg-type]
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+    def create_module(self, spec: "ModuleSpec") -> "ModuleType | None":
         return self._modules[spec.name]
 
-    def exec_module(self, module: ModuleType) -> None:
+    def exec_module(self, module: "ModuleType") -> None:
         """It is an empty package, or it has been executed."""
 
 
-def _load(name: str, path: str) -> ModuleType:
+def _probe(name: str) -> "ModuleType":
+    return _load("diagtools.probes." + name, os.path.join(_PROBES, name + ".py"))
+
+
+def _load(name: str, path: str) -> "ModuleType":
     """A module of ours that the program does not see: it is not in sys.modules."""
     loader = sys.modules["_frozen_importlib_external"].SourceFileLoader(name, path)
     code: CodeType = loader.get_code(name)

@@ -54,6 +54,8 @@ EXIT_STATUS = 1  # of a measured statement that failed
 
 #: What the helper leaves in its folder.
 PLACES, EAGER, LAZY, PROBE = "places.json", "eager.marshal", "lazy.marshal", "probe.marshal"
+#: What is in the folder of a child: how it ended.  TRACED is the sub-folder of the child whose imports are recorded.
+OUTCOME, TRACED = "outcome.json", "traced"
 IN_TRY = "in a try statement"
 _ENCLOSING = {
     "FunctionDef": "in a function",
@@ -99,7 +101,10 @@ def compile_files(folder: str, probe: str, files: "dict[str, list[int]]", *, eve
         places += told
     with open(probe, "rb") as source:
         own = compile(source.read(), FRAMES, "exec", dont_inherit=True)
-    for name, value in ((EAGER, eager), (LAZY, lazy), (PROBE, own)):
+    import importlib.util
+
+    magic = importlib.util.MAGIC_NUMBER
+    for name, value in ((EAGER, (magic, eager)), (LAZY, (magic, lazy)), (PROBE, own)):
         with open(folder + "/" + name, "wb") as out:
             marshal.dump(value, out)
     with open(folder + "/" + PLACES, "w", encoding="ascii") as listed:
@@ -387,13 +392,24 @@ class _Module:
 
 def _user() -> tuple[str, str, str]:
     """File, line and function of the code that uses a name: neither ours nor of the import system."""
+    ours = _user.__code__.co_filename
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith("<frozen importlib") and not file.endswith("/importlib/__init__.py"):
+        if (
+            file != ours
+            and not file.startswith("<frozen importlib")
+            and not file.endswith("/importlib/__init__.py")
+        ):
             return file, str(frame.f_lineno), frame.f_code.co_name
         frame = frame.f_back
     return "", "0", ""
+
+
+def _read(compiled: str) -> "dict[str, tuple[bytes, list[_Statement]]]":
+    with open(compiled, "rb") as file:
+        magic, files = sys.modules["marshal"].load(file)
+    return files if magic == vars(sys.modules["_frozen_importlib_external"])["MAGIC_NUMBER"] else {}
 
 
 def _install(chosen: "dict[str, tuple[bytes, list[_Statement]]]", log: "Log") -> None:
@@ -415,11 +431,36 @@ def _install(chosen: "dict[str, tuple[bytes, list[_Statement]]]", log: "Log") ->
     external.SourceFileLoader.exec_module = exec_module
 
 
+def watch(asked: str) -> None:
+    """Asked is ``COMPILED:FOLDER``: from here on the chosen files are executed from what was compiled.
+
+    That lies beside the folder, into which the log goes.  Code that another Python has compiled is none for this one:
+    then every file is executed as ever.
+    """
+    import atexit  # built in
+
+    compiled, _, folder = asked.partition(":")
+    log = Log(folder)
+    _install(_read(folder.rpartition("/")[0] + "/" + compiled), log)
+    log.note("start")
+    atexit.register(log.note, "stop", "")
+    posix: Any = sys.modules["posix"]
+    leave = posix._exit
+
+    def _exit(status: int) -> None:
+        log.note("stop", "")
+        leave(status)
+
+    users: list[Any] = [posix, sys.modules.get("os")]
+    for module in users:
+        if module is not None:
+            module._exit = _exit
+
+
 def measure(folder: str, compiled: str, statements: "Sequence[str]") -> int:
     """Execute statements one after the other, the chosen files from this compiled one; the exit status."""
     log = Log(folder)
-    with open(compiled, "rb") as file:
-        _install(sys.modules["marshal"].load(file), log)
+    _install(_read(compiled), log)
     names = {"__name__": "__main__", "__builtins__": sys.modules["builtins"]}
     error: BaseException | None = None
     codes = []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from diagtools.errors import DamagedError, NoDataError
@@ -43,10 +44,13 @@ class Forced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LazyChild:
-    """What the statements cost one process, from their first to their last; ``n_modules`` were loaded by them.
+    """What the statements cost one process, from their first to their last, or a command all its Python processes.
 
-    ``error`` is the type of the exception that ended them, empty for none, NO_END where nobody saw the end: then
-    the costs are those until the last event.  ``n_lazy`` chosen statements were reached and made lazy.
+    ``n_modules`` were loaded by them.  ``error`` is the type of the exception that ended them or the exit status,
+    empty for none, NO_END where nobody saw the end: then the costs are those until the last event.  ``n_lazy``
+    chosen statements were reached and made lazy; of ``n_processes`` that began ``n_unended`` were killed, and what
+    they held in the end is not counted.  ``printed`` is what a command printed, a line each, null where it was too
+    long to be kept or nobody saw the end.
     """
 
     anon_bytes: int
@@ -57,6 +61,9 @@ class LazyChild:
     error: str
     n_lazy: int
     forced: tuple[Forced, ...]
+    n_processes: int = 1
+    n_unended: int = 0
+    printed: tuple[str, ...] | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -116,30 +123,65 @@ def read_pairs(folder: Path) -> tuple[LazyPair, ...]:
 
 
 def read_child(folder: Path) -> LazyChild:
-    """What did one process cost?  What processes forked from it used counts as used.
+    """What did one run cost?  What processes forked from one of its own used counts as used, and costs nothing more.
 
     Lines that are not whole are left out.  Raises ``NoDataError`` where it never began.
     """
     logs = [list(_events(read_artefact(folder, path.name) or b"")) for path in folder.glob(probe.LOG_GLOB)]
-    own = next((events for events in logs if events and events[0].kind == "start"), None)
-    if own is None:
+    programs = [program for log in logs for program in _programs(log)]
+    if not programs:
         raise NoDataError(
             f"The process of '{folder.name}' did not begin.", hint=f"cat {folder / 'stderr.log'}"
         )
-    start = own[0]
-    stop = next((event for event in own if event.kind == "stop"), None)
-    last = stop or own[-1]
-    events = [event for log in (own, *(log for log in logs if log is not own)) for event in log]
+    programs.sort(key=lambda events: events[0].t_ns)
+    spans = [(events[0], _end(events) or events[-1]) for events in programs]
+    unended = [_end(events) is None for events in programs]
+    events = [event for log in logs for event in log]
+    status, is_cut = _outcome(folder)
+    last = _end(programs[0])
+    error = NO_END if last is None or status is None else last.fields[0]
     return LazyChild(
-        anon_bytes=(last.rss - last.shared) - (start.rss - start.shared),
-        rss_bytes=last.rss - start.rss,
-        wall_s=(last.t_ns - start.t_ns) / 1e9,
-        cpu_s=(last.cpu_ns - start.cpu_ns) / 1e9,
-        n_modules=last.n_modules - start.n_modules,
-        error=NO_END if stop is None else stop.fields[0],
+        anon_bytes=sum((last.rss - last.shared) - (start.rss - start.shared) for start, last in spans),
+        rss_bytes=sum(last.rss - start.rss for start, last in spans),
+        wall_s=(max(last.t_ns for _, last in spans) - spans[0][0].t_ns) / 1e9,
+        cpu_s=sum(last.cpu_ns - start.cpu_ns for start, last in spans) / 1e9,
+        n_modules=sum(last.n_modules - start.n_modules for start, last in spans),
+        error=error or (f"exit status {status}" if status else ""),
         n_lazy=len({event.fields for event in events if event.kind == "lazy"}),
         forced=tuple(_forced(event) for event in events if event.kind == "forced"),
+        n_processes=len(programs),
+        n_unended=sum(unended),
+        printed=None if is_cut or status is None else _printed(folder),
     )
+
+
+def _programs(log: Sequence[_Event]) -> Iterator[Sequence[_Event]]:
+    """The events from each start on: a process that executes another program starts once more."""
+    starts = [position for position, event in enumerate(log) if event.kind == "start"]
+    for start, end in pairwise([*starts, len(log)]):
+        yield log[start:end]
+
+
+def _end(events: Sequence[_Event]) -> _Event | None:
+    return next((event for event in events if event.kind == "stop"), None)
+
+
+def _outcome(folder: Path) -> tuple[int | None, bool]:
+    """Its exit status, null where it did not end in time; and was what it printed cut?"""
+    try:
+        told = json.loads(read_artefact(folder, probe.OUTCOME) or b"null")
+        status, is_cut = told["status"], told["is_cut"]
+    except (ValueError, KeyError, TypeError, DamagedError):
+        return None, True
+    return (status if isinstance(status, int) else None), bool(is_cut)
+
+
+def _printed(folder: Path) -> tuple[str, ...] | None:
+    try:
+        data = [read_artefact(folder, name) or b"" for name in ("stdout.log", "stderr.log")]
+    except DamagedError:
+        return None
+    return tuple(line for text in data for line in text.decode("utf-8", "backslashreplace").splitlines())
 
 
 def _events(data: bytes) -> Iterator[_Event]:

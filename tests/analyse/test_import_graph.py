@@ -3,7 +3,17 @@
 import pytest
 
 from diagtools import frames
-from diagtools.analyse.import_graph import NO_LINE, PACKAGE, chain, import_edges, statements
+from diagtools.analyse.import_graph import (
+    NO_LINE,
+    PACKAGE,
+    chain,
+    held_modules,
+    import_edges,
+    modules_behind,
+    other_ways,
+    packages_run_along,
+    statements,
+)
 
 PROGRAM = "<program>"
 
@@ -112,3 +122,78 @@ def test_the_chain_is_the_shortest_one():
 @pytest.mark.parametrize("frame", [frames.STATEMENTS])
 def test_without_imports_there_are_no_statements(frame):
     assert statements(_imports(), import_edges(_imports(), _calls())).equals(frame.empty())
+
+
+def _edges(*rows):
+    """IMPORT_EDGES of (importer, file, line, imported…)."""
+    flat = [(row[0], imported, row[1], row[2], True) for row in rows for imported in row[3:]]
+    names = frames.IMPORT_EDGES.columns
+    return frames.IMPORT_EDGES.from_columns({name: [row[n] for row in flat] for n, name in enumerate(names)})
+
+
+def _shop():
+    """``import shop.config`` runs ``shop``, whose two statements lead to heavy and to light; light is wanted too."""
+    imports = _imports(
+        ("shop", PROGRAM, 1), ("heavy", "shop", 200), ("light", "shop", 30), ("shop.config", PROGRAM, 4)
+    )
+    edges = _edges(
+        (PROGRAM, "<statement>", 1, "shop", "shop.config"),
+        ("shop", "/x/shop/__init__.py", 1, "heavy"),
+        ("shop", "/x/shop/__init__.py", 2, "light"),
+        ("shop.config", "/x/shop/config.py", 1, "light"),
+        ("shop.config", PACKAGE, 0, "shop"),
+    )
+    return imports, edges
+
+
+def test_a_package_that_runs_for_a_module_in_it_is_named_with_all_it_imports():
+    (row,) = packages_run_along(*_shop()).rows(named=True)
+    assert (row["package"], row["wanted"], row["lines"]) == ("shop", "shop.config", [1, 2])
+    assert (row["retained_anon_bytes"], row["n_modules"]) == (200, 1)
+
+
+def test_a_package_that_somebody_wants_for_itself_does_not_run_along():
+    imports, edges = _shop()
+    more = _edges((PROGRAM, "<statement>", 2, "shop"))
+    assert packages_run_along(imports, edges.vstack(more)).is_empty()
+
+
+def test_a_package_that_its_own_modules_import_runs_along_all_the_same():
+    imports, edges = _shop()
+    more = _edges(("shop.config", "/x/shop/config.py", 2, "shop"))
+    assert packages_run_along(imports, edges.vstack(more)).height == 1
+
+
+def test_what_a_statement_holds_is_gone_without_it():
+    _, edges = _shop()
+    assert held_modules(edges, [("/x/shop/__init__.py", 1)]) == {"heavy"}
+    assert held_modules(edges, [("/x/shop/__init__.py", 2)]) == set()
+    both = [("/x/shop/__init__.py", 2), ("/x/shop/config.py", 1)]
+    assert held_modules(edges, both) == {"light"}
+    assert held_modules(edges, []) == set()
+
+
+def test_what_only_a_package_brings_is_gone_without_it():
+    imports = _imports(("a", PROGRAM, 1), ("big", "a", 2), ("big.core", "big", 3), ("dep", "big.core", 4))
+    edges = _edges(
+        (PROGRAM, "m.py", 1, "a"),
+        ("a", "a.py", 1, "big"),
+        ("big", "b.py", 1, "big.core"),
+        ("big.core", "c.py", 1, "dep"),
+    )
+    assert modules_behind(edges, ["big"]) == {"big", "big.core", "dep"}
+    assert modules_behind(edges, ["big.core"]) == {"big.core", "dep"}
+    assert modules_behind(edges, ["bigger"]) == set()
+    assert imports.height == 5
+
+
+def test_who_loads_a_module_that_no_statement_shows_is_an_edge_without_a_line():
+    """``heavy`` seemed to come by one statement only; with that lazy, the C code of ``fast`` loads it."""
+    lazy = _imports(("fast", PROGRAM, 1), ("heavy", "fast", 200), ("heavy.sub", "heavy", 5))
+    (row,) = other_ways({"heavy", "heavy.sub"}, lazy).rows(named=True)
+    assert (row["importer"], row["imported"], row["file"]) == ("fast", "heavy", NO_LINE)
+
+
+def test_a_module_that_failed_to_load_came_by_no_way():
+    lazy = _imports(("fast", PROGRAM, 1), ("heavy", "fast", 200, "failed"))
+    assert other_ways({"heavy"}, lazy).is_empty()

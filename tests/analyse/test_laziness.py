@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagtools.analyse.laziness import Verdict, verify
+from diagtools.analyse.laziness import Output, Verdict, verify
 from diagtools.errors import NoDataError
 
 MB = 10**6
@@ -32,6 +32,8 @@ class Run:
     error: str = ""
     is_whole: bool = True
     n_lazy: int = 0
+    n_unended: int = 0
+    printed: tuple[str, ...] | None = None
     forced: tuple[Use, ...] = ()
 
 
@@ -125,3 +127,36 @@ def test_the_saving_lies_in_its_range_and_changes_its_sign_with_the_runs(savings
     assert found.low_anon_bytes <= found.saved_anon_bytes <= found.high_anon_bytes
     assert found.saved_anon_bytes == -back.saved_anon_bytes
     assert (found.low_anon_bytes, found.high_anon_bytes) == (-back.high_anon_bytes, -back.low_anon_bytes)
+
+
+def printing(plain, lazy):
+    """A pair that saves 20 MB, and what its runs printed."""
+    one = pair(20)
+    return Pair(plain=replace(one.plain, printed=plain), lazy=replace(one.lazy, printed=lazy))
+
+
+def test_a_command_that_prints_something_else_breaks():
+    same = verify([printing(("7 passed",), ("7 passed",))], 20 * MB, compare_output=True)
+    assert (same.verdict, same.output, same.error) == (Verdict.SAVES, Output.SAME, "")
+    other = verify([printing(("7 passed",), ("6 passed",))], 20 * MB, compare_output=True)
+    assert (other.verdict, other.output) == (Verdict.BREAKS, Output.DIFFERENT)
+    assert other.error == "line 1 of its output is '6 passed', was '7 passed'"
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [printing(("one",), ("one",)), printing(("one", "two"), ("one", "two"))],
+        [printing(None, ("one",))],
+        [printing(("one",), None)],
+    ],
+    ids=["another in each run", "plain unknown", "lazy unknown"],
+)
+def test_output_that_cannot_be_compared_is_said_and_breaks_nothing(pairs):
+    found = verify(pairs, 20 * MB, compare_output=True)
+    assert (found.verdict, found.output) == (Verdict.SAVES, Output.NOT_COMPARABLE)
+
+
+def test_output_is_compared_only_where_that_is_asked_for():
+    found = verify([printing(("one",), ("two",))], 20 * MB)
+    assert (found.verdict, found.output) == (Verdict.SAVES, Output.NOT_ASKED)

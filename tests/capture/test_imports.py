@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from diagtools.capture.imports import capture_imports, check_python
+from diagtools.capture.child import check_python
+from diagtools.capture.imports import capture_imports
 from diagtools.errors import UsageError
 from tests.capture.processes import is_alive, until
 from tests.support.programs import interpreters

@@ -11,6 +11,8 @@ import pytest
 from diagtools import assert_not_imported, import_cost
 from diagtools.cli import main
 from diagtools.errors import BudgetBreached, NoDataError, UsageError
+from diagtools.investigations.import_cost import ImportCost, command_import_cost
+from diagtools.values import Target
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
 
@@ -50,7 +52,8 @@ def test_the_statement_that_holds_the_memory_is_named(package: Path) -> None:
 def test_several_statements_have_a_cumulative_table(package: Path) -> None:
     cost = import_cost("json", "shop", repeat=1)
     said = cost.as_text()
-    assert "After each statement, memory of its own so far" in said
+    table = said.partition("After each statement, memory of its own")[2].splitlines()
+    assert [line.split()[0] for line in table[1:4]] == ["the", "import", "import"]
     by_step = dict(
         cost.imports.group_by("step").agg(__import__("polars").col("self_anon_bytes").sum()).rows()
     )
@@ -159,3 +162,35 @@ def test_a_command_without_python_says_so(capsys: pytest.CaptureFixture[str]) ->
     assert main(["imports", "--", "true"]) != 0
     assert "recorded its imports" in capsys.readouterr().err
     assert main(["imports", "--", "there-is-no-such-command"]) == 127
+
+
+def _modules_of(found: list[ImportCost], module: str) -> list[str]:
+    """The commands of the processes that imported it."""
+    return [cost.target for cost in found if module in cost.imports["module"].to_list()]
+
+
+def test_the_workers_of_xdist_are_seen(package: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_shop.py").write_text(
+        "import shop.config\n\ndef test_one(): pass\ndef test_two(): pass\n"
+    )
+    command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "xdist", "-n", "2", "test_shop.py")
+    environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    found = command_import_cost(Target(argv=(sys.executable, *command), cwd=tmp_path, env=environment))
+    assert len(_modules_of(found, "shop.heavy")) == 2
+    assert len(_modules_of(found, "xdist.workermanage")) == 1
+    assert [cost.error for cost in found] == [""] * 3
+
+
+def test_what_a_launcher_starts_is_seen(package: Path, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import shop.config\n")
+    launcher = str(Path(sys.executable).with_name("uv"))
+    command = (launcher, "run", "--offline", "--no-project", "--python", sys.executable, "app.py")
+    found = command_import_cost(Target(argv=command, cwd=tmp_path))
+    assert len(_modules_of(found, "shop.heavy")) == 1
+
+
+def test_a_command_that_fails_says_so(package: Path, tmp_path: Path) -> None:
+    target = Target(argv=(sys.executable, "-c", "import sys, shop.config; sys.exit('no settings')"))
+    (found,) = command_import_cost(target)
+    assert (found.error, found.last_words) == ("exit status 1", ("no settings",))
+    assert "It ended with exit status 1." in found.as_text()

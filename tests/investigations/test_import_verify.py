@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-import polars as pl
 import pytest
 
-from diagtools import frames, import_cost
-from diagtools.analyse.laziness import Verdict
+from diagtools import import_cost
+from diagtools.analyse.laziness import Output, Verdict
 from diagtools.cli import main
-from diagtools.investigations.import_verify import dearest, verify_imports
+from diagtools.investigations.import_cost import command_import_cost
+from diagtools.investigations.import_suspects import Suspect
+from diagtools.investigations.import_verify import Verified, advice_for, verify_imports, verify_together
+from diagtools.values import Target
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
 
@@ -39,10 +42,11 @@ def test_what_is_unused_saves_and_what_is_used_is_forced(shop: Path) -> None:
     idle, used = verify_imports(cost, ["import shop"], n=2, pairs=2)
     assert idle.result is not None
     assert used.result is not None
-    assert (Path(idle.file).name, idle.line, idle.result.verdict) == ("reports.py", 1, Verdict.SAVES)
+    assert (Path(idle.suspect.file).name, idle.suspect.lines) == ("reports.py", (1,))
+    assert idle.result.verdict is Verdict.SAVES
     assert idle.predicted_anon_bytes == pytest.approx(12 * MIB, abs=0.3 * MIB)
     assert idle.result.saved_anon_bytes == pytest.approx(12 * MIB, abs=0.3 * MIB)
-    assert (used.line, used.result.verdict) == (2, Verdict.FORCED)
+    assert (used.suspect.lines, used.result.verdict) == ((2,), Verdict.FORCED)
     assert [(Path(use.file).name, use.line) for use in used.result.forced] == [("reports.py", 4)]
 
 
@@ -90,30 +94,120 @@ def test_a_mistake_is_one_error(
     assert said in capsys.readouterr().err
 
 
-def _statements(*rows: tuple[str, str, list[str], int]) -> pl.DataFrame:
-    """STATEMENTS of (file, importer, imports, held bytes), as they are sorted."""
-    columns: dict[str, list[object]] = {name: [0] * len(rows) for name in frames.STATEMENTS.columns}
-    columns |= {
-        "file": [row[0] for row in rows],
-        "importer": [row[1] for row in rows],
-        "imports": [row[2] for row in rows],
-        "retained_anon_bytes": [row[3] for row in rows],
-        "retained_wall_s": [0.0] * len(rows),
-    }
-    return frames.STATEMENTS.from_columns(columns)
-
-
-def test_the_subject_itself_and_what_only_goes_on_are_not_tried() -> None:
-    found = dearest(
-        _statements(
-            ("<statement>", "<program>", ["a"], 1000),
-            ("a.py", "a", ["a.all"], 900),
-            ("a/all.py", "a.all", ["b"], 400),
-            ("b.py", "b", ["b.core"], 395),
-            ("c.py", "c", ["d"], 390),
-            ("e.py", "e", ["f"], 0),
-        ),
-        1000,
-        5,
+def test_all_imports_of_a_file_are_tried_together(shop: Path) -> None:
+    """``from shop import config`` pays for all that ``shop`` imports; nobody needs that."""
+    (shop / "config.py").write_text("SIZE = 3\n")
+    (shop / "__init__.py").write_text("from shop import idle\nfrom shop import used\n")
+    cost = import_cost("from shop.config import SIZE", repeat=1)
+    (found,) = verify_imports(cost, ["from shop.config import SIZE"], n=1, pairs=1)
+    assert (found.suspect.is_file, found.suspect.lines, found.suspect.runs_along_for) == (
+        True,
+        (1, 2),
+        "shop.config",
     )
-    assert found["file"].to_list() == ["a/all.py", "c.py"]
+    assert found.predicted_anon_bytes == pytest.approx(18 * MIB, abs=0.3 * MIB)
+    assert found.result is not None
+    assert found.result.verdict is Verdict.SAVES
+    assert found.result.saved_anon_bytes == pytest.approx(18 * MIB, abs=0.3 * MIB)
+    (named,) = verify_imports(cost, ["from shop.config import SIZE"], at="shop/__init__.py", pairs=1)
+    assert named.suspect.lines == (1, 2)
+    assert named.as_json()["line"] is None
+
+
+def test_an_import_that_c_code_makes_unseen_is_said(shop: Path) -> None:
+    """``idle`` is loaded by C code too, which asks ``sys.modules`` first: the graph cannot show that."""
+    (shop / "reports.py").write_text("from shop import idle\nfrom shop import native\n")
+    (shop / "native.py").write_text(
+        "import ctypes\n\nask = ctypes.pythonapi.PyImport_ImportModuleLevel\nask.restype = ctypes.py_object\n"
+        "ask(b'shop.idle', None, None, None, 0)\n"
+    )
+    (found,) = verify_imports(import_cost("shop", repeat=1), ["import shop"], at="reports.py:1", pairs=1)
+    assert found.result is not None
+    assert (found.result.verdict, found.result.forced) == (Verdict.FORCED, ())
+    assert found.other_ways.select("importer", "imported").rows() == [("shop.native", "shop.idle")]
+    assert found.why == "graph incomplete here: shop.native imports shop.idle without a line of Python"
+    assert found.refined_anon_bytes is not None
+    assert found.refined_anon_bytes < 0.1 * MIB < found.predicted_anon_bytes
+
+
+def _script(shop: Path, code: str) -> Target:
+    script = shop.parent / "app.py"
+    script.write_text(code)
+    return Target(argv=(sys.executable, str(script)))
+
+
+def test_a_command_runs_both_ways_and_keeps_what_it_prints(shop: Path) -> None:
+    target = _script(shop, "import shop\nprint('ready')\n")
+    (cost,) = command_import_cost(target)
+    idle, used = verify_imports(cost, target, n=2, pairs=1)
+    assert idle.result is not None
+    assert used.result is not None
+    assert (idle.result.verdict, idle.result.output) == (Verdict.SAVES, Output.SAME)
+    assert idle.result.saved_anon_bytes == pytest.approx(12 * MIB, abs=0.3 * MIB)
+    assert used.result.verdict is Verdict.FORCED
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import sys, shop\nprint('shop.idle' in sys.modules)\n", "was 'True'"),
+        ("import sys, shop\nsys.exit(3 * ('shop.idle' not in sys.modules))\n", "exit status 3"),
+    ],
+    ids=["output", "exit status"],
+)
+def test_a_command_that_does_something_else_breaks(shop: Path, code: str, said: str) -> None:
+    target = _script(shop, code)
+    (cost,) = command_import_cost(target)
+    (found,) = verify_imports(cost, target, at="reports.py:1", pairs=1)
+    assert found.verdict == "breaks"
+    assert said in found.why
+
+
+def test_a_use_in_a_command_forces_it_and_is_named(shop: Path) -> None:
+    target = _script(shop, "from shop import reports\n\nprint(len(reports.idle.kept))\n")
+    (cost,) = command_import_cost(target)
+    (found,) = verify_imports(cost, target, at="reports.py:1", pairs=1)
+    assert found.result is not None
+    assert [(Path(use.file).name, use.line) for use in found.result.forced] == [("app.py", 3)]
+
+
+def test_every_process_of_a_command_counts(shop: Path) -> None:
+    """A worker that leaves by ``os._exit``, as those of multiprocessing do, has an end too."""
+    code = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import os, shop; os._exit(0)'])\n"
+    target = _script(shop, code)
+    cost = command_import_cost(target)[0]
+    (found,) = verify_imports(cost, target, at="reports.py:1", pairs=1)
+    assert found.result is not None
+    assert (found.result.verdict, found.result.n_unended) == (Verdict.SAVES, 0)
+    assert found.result.saved_anon_bytes == pytest.approx(12 * MIB, abs=0.5 * MIB)
+
+
+def test_all_that_save_are_measured_together(shop: Path) -> None:
+    (shop / "reports.py").write_text("from shop import idle\nfrom shop import used\n")
+    cost = import_cost("shop", repeat=1)
+    both = verify_imports(cost, ["import shop"], n=2, pairs=1)
+    together = verify_together(cost, ["import shop"], both, pairs=1)
+    assert together.predicted_anon_bytes == pytest.approx(18 * MIB, abs=0.3 * MIB)
+    assert together.saved_anon_bytes == pytest.approx(18 * MIB, abs=0.3 * MIB)
+
+
+def test_a_statement_that_saves_has_an_edit_to_paste(shop: Path) -> None:
+    (shop / "reports.py").write_text("from shop import idle\n\n\ndef total():\n    return len(idle.kept)\n")
+    (found,) = verify_imports(import_cost("shop", repeat=1), ["import shop"], at="reports.py:1", pairs=1)
+    said = advice_for(found)
+    assert "function-local import" in said
+    assert "+    from shop import idle" in said
+
+
+def test_the_statements_of_a_file_have_one_edit_together(tmp_path: Path) -> None:
+    """A line without a statement, where a call imports, is passed over."""
+    file = tmp_path / "pack" / "__init__.py"
+    file.parent.mkdir()
+    file.write_text("from pack.one import first\nfrom pack.two import second\nload('three')\n")
+    suspect = Suspect(
+        file=str(file), lines=(1, 2, 3), imports=(), predicted_anon_bytes=1, n_modules=2, is_file=True
+    )
+    said = advice_for(Verified(suspect=suspect, result=None))
+    assert "all 2 imports" in said
+    assert said.count("def __getattr__") == said.count("lazy_loader.attach(") == 1
+    assert "no advice" in advice_for(Verified(suspect=replace(suspect, lines=(3,)), result=None))

@@ -11,15 +11,20 @@ from hypothesis import strategies as st
 from diagtools.errors import NoDataError
 from diagtools.read.imports import read_imports
 
+STATM = b"9000 %d %d 500 0 700 0"
+SMALL, GROWN, LAST = STATM % (2, 1), STATM % (4, 2), STATM % (4, 1)
 LINES = [
-    b"start\t1000\t10\t8192\t4096\t100\t7\t3.11.7\vpython -c x",
-    b"step\t1001\t11\t8192\t4096\t\t7\timport a",
-    b"edge\t1002\t11\t8192\t4096\t\t7\t\v<statement>\v1\v<module>\va\vx,y\v0\v",
-    b"begin\t1003\t12\t8192\t4096\t\t7\ta\\tb\\\\",
-    b"end\t1004\t13\t16384\t8192\t\t7\t",
-    b"stop\t1005\t14\t16384\t4096\t160\t7\tLookupError",
-    b"module\t1006\t14\t16384\t4096\t\t7\ta\v/src/a.py",
+    b"start\t1000\t10\t7\t3.11.7\vpython -c x\v/usr/bin/python\v4096\v100\t" + SMALL,
+    b"step\t1001\t11\t7\timport a\t" + SMALL,
+    b"edge\t0\t0\t0\t\v<statement>\v1\v<module>\va\vx,y\v0\v\t",
+    b"begin\t1003\t12\t7\ta\\tb\\\\\t" + SMALL,
+    b"end\t1004\t13\t7\t\t" + GROWN,
+    b"stop\t1005\t14\t7\tLookupError\v160\t" + LAST,
+    b"module\t1006\t14\t7\ta\v/src/a.py\t" + LAST,
 ]
+
+
+START = LINES[0].replace(b"1000", b"2000")
 
 
 def write(folder: Path, lines: list[bytes], pid: int = 100) -> Path:
@@ -36,7 +41,7 @@ def test_a_whole_log(tmp_path: Path) -> None:
         60,
         True,
     )
-    assert log.command == "python -c x"
+    assert (log.command, log.executable) == ("python -c x", "/usr/bin/python")
     assert log.events["kind"].to_list() == ["start", "step", "begin", "end", "stop"]
     assert log.events["anon_bytes"].to_list() == [4096, 4096, 4096, 8192, 12288]
     assert log.events["name"][2] == "a\tb\\"
@@ -46,10 +51,13 @@ def test_a_whole_log(tmp_path: Path) -> None:
 
 def test_a_process_that_executed_another_program_has_two(tmp_path: Path) -> None:
     first, second = read_imports(
-        write(tmp_path, [*LINES[:4], b"start\t2000\t1\t1\t1\t1\t7\t3.13.0", *LINES[4:]])
+        write(
+            tmp_path, [*LINES[:4], START.replace(b"3.11.7", b"3.13.0").replace(b"4096", b"65536"), *LINES[4:]]
+        )
     )
     assert (first.python, first.is_whole, second.python, second.is_whole) == ("3.11.7", False, "3.13.0", True)
     assert "it has no end" in first.validity[0].note
+    assert second.events["rss_bytes"].to_list() == [65536 * pages for pages in (2, 4, 4)]
 
 
 def test_processes_are_in_order_of_their_start(tmp_path: Path) -> None:
@@ -66,10 +74,18 @@ def test_without_a_log_there_is_nothing_to_say(tmp_path: Path) -> None:
     "bad",
     [
         b"begin\t1\t2",
-        b"begin\tx\t12\t8192\t4096\t\t7\ta",
-        b"wrong\t1003\t12\t8192\t4096\t\t7\ta",
-        b"begin\t-1\t12\t8192\t4096\t\t7\ta",
-        b"begin\t99999999999999999999\t12\t8192\t4096\t\t7\ta",
+        b"begin\tx\t12\t7\ta\t" + SMALL,
+        b"begin\t1003\t1_2\t7\ta\t" + SMALL,
+        b"wrong\t1003\t12\t7\ta\t" + SMALL,
+        b"begin\t-1\t12\t7\ta\t" + SMALL,
+        b"begin\t99999999999999999999\t12\t7\ta\t" + SMALL,
+        b"begin\t1003\t12\t7\ta\t" + SMALL[:-1],
+        b"begin\t1003\t12\t7\ta\t" + SMALL + b" 0",
+        b"begin\t1003\t12\t7\ta\t" + STATM % (2**62, 1),
+        b"begin\t1003\t12\t7\ta\t",
+        START.replace(b"\v4096", b"\v0"),
+        START.replace(b"\v4096", b""),
+        START.replace(b"\v100", b"\v-1"),
         b"\0\0\0",
     ],
 )
@@ -77,6 +93,35 @@ def test_a_damaged_line_is_left_out_and_said(bad: bytes, tmp_path: Path) -> None
     (log,) = read_imports(write(tmp_path, [*LINES[:3], bad, *LINES[3:]]))
     assert log.events.height == 5
     assert log.validity[0].note == "1 lines of imports.100.log damaged and left out"
+
+
+@pytest.mark.parametrize("n_lost", range(1, 1 + len(LINES[4])))
+def test_a_torn_end_is_never_read_as_an_event(n_lost: int, tmp_path: Path) -> None:
+    """But for its newline it is whole."""
+    path = write(tmp_path, LINES[:5]) / "imports.100.log"
+    path.write_bytes(path.read_bytes()[: -n_lost - 1])
+    (log,) = read_imports(tmp_path)
+    assert log.events["kind"].to_list() == ["start", "step", "begin"]
+
+
+def test_an_empty_line_says_nothing(tmp_path: Path) -> None:
+    (log,) = read_imports(write(tmp_path, [line for each in LINES for line in (b"", each)]))
+    assert (log.is_whole, log.validity) == (True, ())
+
+
+@pytest.mark.parametrize("number", ["", "-1", "\u00b2", "9" * 30])
+def test_a_statement_that_makes_no_sense_is_left_out(number: str, tmp_path: Path) -> None:
+    bad = LINES[2].replace(b"\v1\v", b"\v%b\v" % number.encode())
+    (log,) = read_imports(write(tmp_path, [*LINES[:2], bad, *LINES[2:]]))
+    assert log.calls.height == 1
+
+
+@pytest.mark.parametrize("faults", [b"", b"x", b"-1"])
+def test_a_stop_that_makes_no_sense_is_no_end(faults: bytes, tmp_path: Path) -> None:
+    lines = [line.replace(b"\v160", b"\v" + faults) for line in LINES]
+    (log,) = read_imports(write(tmp_path, lines))
+    assert (log.error, log.n_faults, log.is_whole) == ("", None, False)
+    assert ["1 lines" in doubt.note for doubt in log.validity] == [True, False]
 
 
 @given(data=st.binary(max_size=300), cut=st.integers(0, 400))

@@ -13,8 +13,6 @@ from diagtools.units import format_bytes, format_seconds
 
 _ROW_PX = 22
 _LABEL_PX = 26  # narrower ones bear no name
-_TINTS = ("#9CC4E4", "#F2C879", "#9FD5BF", "#E6BCD4", "#C3B5E3", "#F3B49B", "#CBD58A")
-_REST_TINT = "#E1E3E6"
 _DEEPEST = 14
 
 
@@ -35,7 +33,9 @@ def icicle_chart(icicle: pl.DataFrame, *, title: str | None = None, width: int =
     packages = _largest(data)
     color = alt.Color(
         "package:N",
-        scale=alt.Scale(domain=[*packages, "others"], range=[*_TINTS[: len(packages)], _REST_TINT]),
+        scale=alt.Scale(
+            domain=[*packages, "others"], range=[*theme.PACKAGES[: len(packages)], theme.PACKAGES_REST]
+        ),
         legend=alt.Legend(title=None, orient="top", columns=8),
     )
     data = data.with_columns(
@@ -95,7 +95,7 @@ def icicle_title(icicle: pl.DataFrame) -> str:
 def _largest(data: pl.DataFrame) -> list[str]:
     by_package = data.group_by("package").agg(pl.col("self_anon_bytes").sum())
     ranked = by_package.sort("self_anon_bytes", "package", descending=[True, False])
-    return ranked["package"].head(len(_TINTS)).to_list()
+    return ranked["package"].head(len(theme.PACKAGES)).to_list()
 
 
 def _row(row: dict[str, object]) -> dict[str, object]:

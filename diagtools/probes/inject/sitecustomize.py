@@ -14,9 +14,7 @@ import sys
 
 def _start_probes(path):
     """Run boot.py, compiled once for each version of Python; whatever goes wrong is not the program's concern."""
-    if sys.version_info < (3, 9) or not (
-        os.environ.get("DIAGTOOLS_RUN") or os.environ.get("DIAGTOOLS_IMPORTS")
-    ):
+    if sys.version_info < (3, 9) or not any(os.environ.get(name) for name in _ASKED_BY):
         return
     try:
         names = {"__name__": "diagtools.probes.boot", "__file__": path}
@@ -26,6 +24,7 @@ def _start_probes(path):
         pass
 
 
+_ASKED_BY = ("DIAGTOOLS_RUN", "DIAGTOOLS_IMPORTS", "DIAGTOOLS_LAZY", "DIAGTOOLS_WITHOUT")
 _FOLDER = os.path.dirname(__file__)
 sys.path[:] = [entry for entry in sys.path if entry != _FOLDER]
 sys.path_importer_cache.pop(_FOLDER, None)

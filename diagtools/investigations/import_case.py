@@ -1,0 +1,445 @@
+"""What does an import cost, who pays for what, and what would laziness really save?  The investigation."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+
+import altair as alt
+import polars as pl
+
+from diagtools.analyse.import_graph import chain
+from diagtools.analyse.import_story import (
+    cost_findings,
+    dearest_foreign,
+    fixed_finding,
+    own_package,
+    process_findings,
+    steps,
+    together_finding,
+    tried_effect,
+    tried_reason,
+)
+from diagtools.analyse.laziness import Verdict as Became
+from diagtools.analyse.laziness import Verification
+from diagtools.errors import NoDataError, UsageError
+from diagtools.investigations.case import Case
+from diagtools.investigations.import_cost import (
+    ImportCost,
+    command_import_cost,
+    forbid,
+    import_cost,
+    statement_of,
+)
+from diagtools.investigations.import_pairs import ImportPairs, import_pairs
+from diagtools.investigations.import_suspects import suspects
+from diagtools.investigations.import_verify import (
+    Verified,
+    advice_for,
+    same_output,
+    verified_chart,
+    verify_imports,
+    verify_together,
+)
+from diagtools.investigations.import_without import without
+from diagtools.investigations.parameters import above_zero, whole
+from diagtools.present import tables
+from diagtools.present.imports import place
+from diagtools.present.prose import Prose, Quote
+from diagtools.present.tables import Table
+from diagtools.present.wording import count
+from diagtools.units import format_bytes, format_seconds, parse_bytes
+from diagtools.values import Budget, Effect, Finding, Target
+
+_QUESTION = "A process holds much memory before it does any work. Which imports cost that, and which of them can wait?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What is studied: statements to import, a command that pays for them, and both as they are when mended.
+
+    Empty where there is none.  ``forbid`` names a package that the mended statement must not import, ``budget`` what
+    it may take.
+    """
+
+    target: str
+    suite: str = ""
+    fixed: str = ""
+    fixed_suite: str = ""
+    forbid: str = ""
+    budget: str = ""
+
+
+def known() -> dict[str, Program]:
+    """Programs that can be studied by name."""
+    spec = find_spec("workloads.knowledge.tests")
+    folder = Path(spec.origin or ".").parent if spec else Path()
+    place = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    pytest = f"{shlex.quote(sys.executable)} -m pytest -q {shlex.quote(str(place))}"
+    knowledge = Program(
+        target="from workloads.knowledge.eager.config import KnowledgeConfig",
+        suite=f"env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 {pytest}",
+        fixed="from workloads.knowledge.lazy.config import KnowledgeConfig",
+        fixed_suite=f"env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 KNOWLEDGE_TWIN=lazy {pytest}",
+        forbid="polars",
+        budget="20 MB",
+    )
+    return {"knowledge": knowledge}
+
+
+class ImportCase(Case):
+    """The investigation of what importing ``target`` costs.
+
+    ``target`` is a name among ``known()``, a module, or a statement; ``suite`` a command that pays for it, such as a
+    test suite; ``fixed`` and ``fixed_suite`` are the same as they are when mended.  ``n`` suspects are verified, or
+    the one ``at`` a place (``file:line``, or a file); ``repeat`` runs measure the cost, ``pairs`` each comparison.
+    ``budget`` is what the mended import may take, ``forbid`` a package that it must not import.
+    """
+
+    def __init__(
+        self,
+        *,
+        target: str = "knowledge",
+        suite: str = "",
+        fixed: str = "",
+        fixed_suite: str = "",
+        n: int = 4,
+        at: str = "",
+        repeat: int = 3,
+        pairs: int = 2,
+        budget: str = "",
+        forbid: str = "",
+        timeout: float = 300,
+    ) -> None:
+        story = known().get(target, Program(target=target))
+        self.program = Program(
+            target=story.target,
+            suite=suite or story.suite,
+            fixed=fixed or story.fixed,
+            fixed_suite=fixed_suite or story.fixed_suite,
+            forbid=forbid or story.forbid,
+            budget=budget or story.budget,
+        )
+        self.n, self.repeat, self.pairs = whole("n", n), whole("repeat", repeat), whole("pairs", pairs)
+        self.at = at
+        self.timeout_s = above_zero("timeout", timeout)
+        self._statements = [statement_of(self.program.target)]
+        self._fixed = [statement_of(self.program.fixed)] if self.program.fixed else []
+        self._suite = _command("suite", self.program.suite)
+        self._fixed_suite = _command("fixed_suite", self.program.fixed_suite)
+        self._budget_bytes = parse_bytes(self.program.budget) if self.program.budget else None
+        super().__init__(question=_QUESTION)
+
+    # --- what is measured ----------------------------------------------------------------------------
+
+    @cached_property
+    def suite(self) -> ImportCost:
+        """What the dearest process of the suite imports.  Raises ``NoDataError`` without a suite."""
+        if self._suite is None:
+            raise NoDataError("There is no suite to look at.", hint="pass suite='python -m pytest tests'.")
+        found = command_import_cost(self._suite, timeout_s=self.timeout_s)[0]
+        if found.error:
+            raise NoDataError(
+                f"The suite '{self._suite_name()}' ended with {found.error}.",
+                hint=" / ".join(found.last_words[-2:]),
+            )
+        return found
+
+    @cached_property
+    def cost(self) -> ImportCost:
+        """What importing the target costs.  Raises ``NoDataError`` where it fails."""
+        cost = import_cost(self.program.target, repeat=self.repeat, timeout_s=self.timeout_s)
+        if cost.error:
+            raise NoDataError(
+                f"'{self.program.target}' fails with {cost.error}.",
+                hint=" / ".join(cost.last_words[-1:]) or None,
+            )
+        return cost
+
+    @cached_property
+    def verified(self) -> list[Verified]:
+        """What became of the suspects, each made lazy alone."""
+        return verify_imports(
+            self.cost,
+            self._statements,
+            n=self.n,
+            at=self.at or None,
+            pairs=self.pairs,
+            timeout_s=self.timeout_s,
+        )
+
+    @cached_property
+    def together(self) -> Verification | None:
+        """What all suspects save that saved something alone; null where none did."""
+        saving = self.saving
+        if not saving:
+            return None
+        return verify_together(
+            self.cost, self._statements, saving, pairs=self.pairs, timeout_s=self.timeout_s
+        )
+
+    @cached_property
+    def in_suite(self) -> Verification | None:
+        """The same in the suite, as a whole; null without a suite, or where nothing saves."""
+        if not self.saving or self._suite is None:
+            return None
+        return verify_together(
+            self.suite,
+            self._suite,
+            self.saving,
+            python=self.suite.executable,
+            pairs=self.pairs,
+            timeout_s=self.timeout_s,
+        )
+
+    @cached_property
+    def fixed(self) -> ImportPairs | None:
+        """What the target takes as it is and mended, in turn; null where no mended one is given."""
+        if not self._fixed:
+            return None
+        return import_pairs(self._statements, self._fixed, pairs=self.pairs, timeout_s=self.timeout_s)
+
+    @cached_property
+    def fixed_suite(self) -> ImportPairs | None:
+        """What the suite takes as it is and mended, in turn; null where no mended one is given."""
+        if self._suite is None or self._fixed_suite is None:
+            return None
+        return import_pairs(self._suite, self._fixed_suite, pairs=self.pairs, timeout_s=self.timeout_s)
+
+    @property
+    def saving(self) -> list[Verified]:
+        """The suspects that save something worth it."""
+        return [one for one in self.verified if one.verdict in (Became.SAVES, Became.PARTLY)]
+
+    # --- what is shown -------------------------------------------------------------------------------
+
+    def symptom(self) -> Prose:
+        """What the suite holds, and what the target alone costs."""
+        return Prose(self.what_it_costs(), heading="What it costs")
+
+    def what_it_costs(self) -> list[Finding]:
+        """The same as findings."""
+        found = process_findings(self._suite_name(), self.suite.imports) if self._suite else []
+        cost = self.cost
+        return [*found, *cost_findings(cost.target, cost.imports, cost.spread["anon_bytes"], len(cost.runs))]
+
+    def steps(self) -> Table:
+        """What the process held after each import at its top: the suite's where there is one."""
+        cost = self.suite if self._suite else self.cost
+        return Table(
+            steps(cost.imports, cost.interpreter_bytes),
+            {
+                "after": tables.text("after importing"),
+                "so_far_bytes": tables.mib("memory of its own so far"),
+                "own_bytes": tables.mib("with this import"),
+                "n_modules": tables.count("modules"),
+            },
+        )
+
+    def icicle(self) -> alt.TopLevelMixin:
+        """Who imported whom, each as wide as the memory that came with it."""
+        return self.cost.chart()
+
+    def waterfall(self) -> alt.TopLevelMixin:
+        """When each module was imported, and how memory rose."""
+        return self.cost.waterfall()
+
+    def pulled_in(self, module: str = "") -> alt.TopLevelMixin:
+        """Who pulled this module in: the dearest package that is neither Python's nor the target's, unless named."""
+        wanted = module or dearest_foreign(self.cost.packages, own_package(self.cost.imports))
+        if wanted is None:
+            raise NoDataError(
+                "Nothing foreign is imported here.", hint="name a module: case.pulled_in('json')."
+            )
+        return self.cost.chain_chart(wanted)
+
+    def suspects(self) -> Table:
+        """The statements that hold most: predicted, until they are verified."""
+        rows = [
+            (one.where, one.what, one.predicted_anon_bytes, one.n_modules)
+            for one in suspects(self.cost, self.n)
+        ]
+        shown = pl.DataFrame(
+            rows, schema=["where", "what", "predicted", "modules"], orient="row"
+        ).with_columns(share=pl.col("predicted") / max(self.cost.total["anon_bytes"], 1))
+        return Table(
+            shown,
+            {
+                "where": tables.text("statement"),
+                "what": tables.text("imports"),
+                "predicted": tables.mib("only through it (predicted)"),
+                "share": tables.share("of all"),
+                "modules": tables.count("modules"),
+            },
+        )
+
+    def verify(self) -> Prose:
+        """Makes each suspect lazy, alone, then all that save at once, here and in the suite."""
+        return Prose([*map(_became, self.verified), *self.what_they_save()], heading="Verified")
+
+    def what_they_save(self) -> list[Finding]:
+        """What those that save do together, here and in the suite."""
+        n = len(self.saving)
+        found = [together_finding(self.together, n, None)] if self.together else []
+        return [*found, *([together_finding(self.in_suite, n, self._suite_name())] if self.in_suite else [])]
+
+    def verified_chart(self) -> alt.TopLevelMixin:
+        """Predicted beside measured, a bar a statement.  Raises ``NoDataError`` where there was none to verify."""
+        return verified_chart(self.verified)
+
+    def advice(self) -> Prose:
+        """The edit for each statement that saves, to paste."""
+        texts = [line for one in self.saving for line in [*advice_for(one).splitlines(), ""]]
+        caption = "Each of these saves what was measured above, while what it imports is unused:"
+        if not texts:
+            return Prose(["No statement here saves anything worth it."], heading="Advice")
+        return Prose([], heading="Advice", quote=Quote(caption=caption, lines=tuple(texts)))
+
+    def before_after(self) -> Table:
+        """Memory, time and modules as it was and mended: the target and the suite, medians of runs in turn.
+
+        Where no mended one is given: the statements that save, lazy at once.
+        """
+        rows: dict[str, list[str]] = {"": ["memory of its own", "time", "modules"]}
+        for name, pairs in (("import", self.fixed), ("suite", self.fixed_suite)):
+            if pairs is not None:
+                for side, heading in ((pairs.before, "as it was"), (pairs.after, "mended")):
+                    rows[f"{name}, {heading}"] = [
+                        format_bytes(side.median_bytes),
+                        format_seconds(sorted(side.wall_s)[len(side.wall_s) // 2]),
+                        f"{side.n_modules[0]:,}",
+                    ]
+        if len(rows) == 1 and self.together is not None:
+            rows["import, as it was"] = [format_bytes(self.together.plain_anon_bytes), "—", "—"]
+            rows["import, lazy"] = [
+                format_bytes(self.together.lazy_anon_bytes),
+                f"−{format_seconds(self.together.saved_wall_s)}",
+                f"−{self.together.n_modules:,}",
+            ]
+        nothing = (
+            "No statement saves anything here, and no mended import was named." if len(rows) == 1 else None
+        )
+        return Table(pl.DataFrame(rows), note=nothing)
+
+    def conclusion(self) -> Prose:
+        """Which imports cost it, which can wait, and what the mend comes to."""
+        return Prose(self.concluded(), heading="Conclusion")
+
+    def concluded(self) -> list[Finding]:
+        """The same as findings."""
+        found = [Finding(sentence=_became(one)) for one in self.verified]
+        return [*found, *self.what_they_save(), *self._mended()]
+
+    def keep_budget(self) -> Prose:
+        """Does the mended import keep its budget, and leave out what it must?  Raises ``BudgetBreached``."""
+        held = self.fixed.after.anon_bytes if self.fixed else self.cost_of_runs()
+        kept = []
+        if self._budget_bytes is not None:
+            budget = Budget(metric="import_anon_bytes", limit_bytes=self._budget_bytes)
+            budget.check(max(held))
+            kept.append(f"Budget kept: {format_bytes(max(held))}, below {format_bytes(self._budget_bytes)}.")
+        if self.program.forbid:
+            statement = (self._fixed or self._statements)[0]
+            edges = import_cost(statement, repeat=1, timeout_s=self.timeout_s).edges
+            forbid([self.program.forbid], statement, edges)
+            kept.append(f"'{self.program.forbid}' is not imported.")
+        return Prose(kept or ["No budget was given."], heading="Budget")
+
+    def cost_of_runs(self) -> tuple[int, ...]:
+        """The anonymous memory of each run that measured the cost."""
+        return tuple(int(run["self_anon_bytes"].sum()) for run in self.cost.runs)
+
+    # --- the case ------------------------------------------------------------------------------------
+
+    @property
+    def effects(self) -> list[Effect]:
+        """What became of each suspect."""
+        return [tried_effect(one) for one in self.verified]
+
+    def findings(self) -> list[Finding]:
+        """What it costs, what became of the suspects, and what the mend comes to."""
+        return [*self.what_it_costs(), *self.concluded()]
+
+    def headlines(self) -> list[str]:
+        """The case in a few short sentences."""
+        found = [f"The import costs {format_bytes(self.cost.total['anon_bytes'])} of memory of its own."]
+        if self.together:
+            saved = format_bytes(self.together.saved_anon_bytes)
+            found.append(f"Lazy, what is confirmed saves {saved} of that, measured while it is unused.")
+        if self.in_suite:
+            held = format_bytes(self.in_suite.plain_anon_bytes)
+            same = ", and it prints the same" if same_output(self.in_suite) else ""
+            found.append(
+                f"In the suite that saves {format_bytes(self.in_suite.saved_anon_bytes)} of {held}{same}."
+            )
+        for name, pairs in (("Mended, the import", self.fixed), ("Mended, the suite", self.fixed_suite)):
+            if pairs is not None:
+                after, before = pairs.after.median_bytes, pairs.before.median_bytes
+                found.append(str(fixed_finding(name, before, after)))
+        return found
+
+    def _mended(self) -> list[Finding]:
+        found = []
+        for name, pairs in ((self.program.fixed, self.fixed), (self._suite_name(), self.fixed_suite)):
+            if pairs is not None:
+                same = pairs.same_output if pairs is self.fixed_suite else None
+                what = f"'{name}', mended" if pairs is self.fixed_suite else f"Mended, '{name}'"
+                found.append(
+                    fixed_finding(what, pairs.before.median_bytes, pairs.after.median_bytes, same_output=same)
+                )
+        return found
+
+    def _suite_name(self) -> str:
+        """The command without what stands before the program, and folders of it."""
+        words = self._suite.argv if self._suite else ()
+        while words and (words[0] == "env" or "=" in words[0]):
+            words = words[1:]
+        return place(" ".join((words[0].rpartition("/")[2], *words[1:]))) if words else ""
+
+
+def optional_dependency(target: str, package: str, *, repeat: int = 3, pairs: int = 2) -> Prose:
+    """What does an optional dependency cost whoever imports this, lazy and not installed?  Measured, a sentence each.
+
+    ``package`` is named as it is imported.  Raises ``UsageError`` for a target that cannot be imported.
+    """
+    statement = statement_of(target)
+    cost = import_cost(target, repeat=repeat)
+    whole = f"'{cost.target}' costs {format_bytes(cost.total['anon_bytes'])} of memory of its own"
+    steps = [row for row in chain(cost.edges, package).iter_rows(named=True) if row["line"]]
+    if not steps:
+        return Prose([f"{whole}; '{package}' is not imported here."])
+    at = f"{steps[-1]['file']}:{steps[-1]['line']}"
+    (lazy,) = verify_imports(cost, [statement], at=at, pairs=pairs)
+    left_out = without(cost, [statement], [package], pairs=pairs)
+    measured = format_bytes(left_out.result.saved_anon_bytes)
+    why = f" ({left_out.why})" if left_out.why else ""
+    return Prose(
+        [
+            f"{whole}, and imports '{package}' at {place(at)}, {count(len(steps), 'statement')} away.",
+            f"{_became(lazy)}",
+            f"Without '{package}' installed the same costs {measured} less, measured: {left_out.verdict}{why}.",
+        ],
+        heading=f"{package} in {target}",
+    )
+
+
+def _command(name: str, text: str) -> Target | None:
+    """The command of this parameter, null where it is empty.  Raises ``UsageError`` for what is none."""
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        hint = f"{name}='python -m pytest tests'"
+        raise UsageError(f"{name}={text!r} is no command line: {error}.", hint=hint) from error
+    return Target(argv=words) if words else None
+
+
+def _became(one: Verified) -> str:
+    return f"{_capital(one.clause)}: {tried_reason(one)}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:] if text.startswith("all ") else text
