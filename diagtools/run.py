@@ -11,12 +11,14 @@ from pathlib import Path
 import polars as pl
 
 from diagtools.analyse.death import death
+from diagtools.analyse.imports import attribute
 from diagtools.analyse.items import item_in_flight, items, phases
 from diagtools.analyse.limits import limit_noted
 from diagtools.analyse.logs import last_lines
 from diagtools.analyse.tree import FINAL_S, peak_bytes, tree_memory, tree_validity
 from diagtools.errors import DiagtoolsError, NoDataError
 from diagtools.read.artefact import open_artefact
+from diagtools.read.imports import read_imports
 from diagtools.read.logs import Logs, read_logs
 from diagtools.read.manifest import NAME as MANIFEST
 from diagtools.read.manifest import read_manifest
@@ -86,6 +88,15 @@ class Run:
     def logs(self) -> pl.DataFrame:
         """What did the program print?  LOGS."""
         return self._logged.frame
+
+    @cached_property
+    def imports(self) -> pl.DataFrame:
+        """What did its process that imports most import, at what cost?  IMPORTS.
+
+        Raises ``NoDataError`` where imports were not recorded.
+        """
+        found = [attribute(log.events) for log in read_imports(self.path)]
+        return max(found, key=lambda imports: int(imports["self_anon_bytes"].sum()))
 
     # --- what it says --------------------------------------------------------------------------------
 

@@ -274,11 +274,11 @@ class Budget:
     metric: str
     limit_bytes: int
 
-    def check(self, measured_bytes: int) -> None:
-        """Does the measured value keep the budget?  Raises ``BudgetBreached`` where it does not."""
+    def check(self, measured_bytes: int, *, hint: str = "") -> None:
+        """Does the measured value keep the budget?  Raises ``BudgetBreached`` where it does not, with this hint."""
         if measured_bytes > self.limit_bytes:
             raise BudgetBreached(
                 f"{self.metric} is {format_bytes(measured_bytes)}, above its budget of "
                 f"{format_bytes(self.limit_bytes)} by {format_bytes(measured_bytes - self.limit_bytes)}.",
-                hint="run `diagtools show` on the run to see which items ask for the memory.",
+                hint=hint or "run `diagtools show` on the run to see which items ask for the memory.",
             )

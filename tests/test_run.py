@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from diagtools import mark
+from diagtools.capture.imports import capture_command_imports
 from diagtools.errors import NoDataError, NotARunError
 from diagtools.run import Run
-from diagtools.values import Cause, Ending, Enforcer, Grade, State, Validity
+from diagtools.values import Cause, Ending, Enforcer, Grade, State, Target, Validity
 from tests.support.runs import MIB, ROOT, START_NS, Recording, begin, end, flipped, make_run, marker, slot
 
 LIMIT = {"memory_bytes": 400 * MIB, "enforcer": "watchdog"}
@@ -354,3 +355,16 @@ def test_opening_a_run_reads_no_artefact(tmp_path: Path) -> None:
 def test_importing_the_public_front_does_not_load_it() -> None:
     code = "import sys, diagtools; sys.exit('diagtools.run' in sys.modules or 'polars' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
+def test_recorded_imports_are_those_of_the_process_that_imports_most(tmp_path: Path) -> None:
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import decimal, json, email.message'])"
+    target = Target(argv=(sys.executable, "-c", code))
+    run = Run.open(capture_command_imports(target, tmp_path / "run"))
+    assert {"decimal", "json"} <= set(run.imports["module"])
+
+
+def test_a_run_without_recorded_imports_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NoDataError, match="recorded its imports"):
+        _ = Run.open(killed(tmp_path / "run")).imports

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from diagtools.errors import BudgetBreached, UsageError
+from diagtools.errors import UsageError
 from diagtools.investigations.import_cost import (
     ImportCost,
     command_import_cost,
-    forbid,
     import_cost,
     statement_of,
 )
@@ -23,8 +22,8 @@ from diagtools.present.imports import (
     process_summary,
     savings_table,
 )
-from diagtools.units import format_bytes, parse_bytes
-from diagtools.values import Target
+from diagtools.units import parse_bytes
+from diagtools.values import Budget, Target
 
 if TYPE_CHECKING:
     from diagtools.investigations.import_verify import Verified
@@ -33,7 +32,8 @@ if TYPE_CHECKING:
 
 def run(chosen: argparse.Namespace) -> int:
     """Measures and prints; a breached budget exits with 1, after what was measured."""
-    budget = None if chosen.budget is None else parse_bytes(chosen.budget)
+    limit = None if chosen.budget is None else parse_bytes(chosen.budget)
+    budget = None if limit is None else Budget(metric="anon_bytes", limit_bytes=limit)
     program = _program(chosen)
     _check(chosen)
     costs = _costs(chosen, program)
@@ -44,13 +44,7 @@ def run(chosen: argparse.Namespace) -> int:
     else:
         _print_text(costs, verified, left_out, is_command=isinstance(program, Target))
     for cost in costs:
-        forbid(chosen.forbid, cost.target, cost.edges)
-    anon_bytes = int(costs[0].total["anon_bytes"])
-    if budget is not None and anon_bytes > budget:
-        raise BudgetBreached(
-            f"The imports take {format_bytes(anon_bytes)}, more than the budget of {format_bytes(budget)}.",
-            hint="the statements above say what holds most of it.",
-        )
+        cost.check(budget, forbid=chosen.forbid)
     return 0
 
 
@@ -111,7 +105,7 @@ def _without(chosen: argparse.Namespace, cost: ImportCost, program: Sequence[str
 def _print_json(costs: list[ImportCost], verified: list[Verified], left_out: Without | None) -> None:
     more = {
         "processes": [cost.as_json() for cost in costs],
-        "verified": [one.as_json() for one in verified],
+        "verified": [one.as_json() | {"advice": _advice(one)} for one in verified],
         "without": left_out.as_json() if left_out else None,
     }
     print(json.dumps(costs[0].as_json() | more))
@@ -126,5 +120,22 @@ def _print_text(
     if verified:
         heading = LAZY_IN_COMMAND if is_command else LAZY_STATEMENTS
         print(f"\n{savings_table(heading, [one.in_short() for one in verified])}")
+        _print_advice(verified)
     if left_out:
         print(f"\n{savings_table(NOT_INSTALLED, [left_out.in_short()])}")
+
+
+def _advice(one: Verified) -> dict[str, Any] | None:
+    from diagtools.investigations.import_advice import advice_json  # here: most calls verify nothing
+
+    return advice_json(one)
+
+
+def _print_advice(verified: list[Verified]) -> None:
+    """Of one statement the edit for its place; of several, how to get it."""
+    from diagtools.investigations.import_advice import advice_for  # here: most calls verify nothing
+
+    if len(verified) == 1:
+        print(f"\n{advice_for(verified[0])}")
+    else:
+        print("\nThe edit for one of them: --verify FILE:LINE, as above.")

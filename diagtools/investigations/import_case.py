@@ -28,10 +28,10 @@ from diagtools.analyse.laziness import Verdict as Became
 from diagtools.analyse.laziness import Verification
 from diagtools.errors import NoDataError, UsageError
 from diagtools.investigations.case import Case
+from diagtools.investigations.import_advice import advice_for
 from diagtools.investigations.import_cost import (
     ImportCost,
     command_import_cost,
-    forbid,
     import_cost,
     statement_of,
 )
@@ -39,7 +39,6 @@ from diagtools.investigations.import_pairs import ImportPairs, import_pairs
 from diagtools.investigations.import_suspects import suspects
 from diagtools.investigations.import_verify import (
     Verified,
-    advice_for,
     same_output,
     verified_chart,
     verify_imports,
@@ -131,7 +130,8 @@ class ImportCase(Case):
         self._fixed = [statement_of(self.program.fixed)] if self.program.fixed else []
         self._suite = _command("suite", self.program.suite)
         self._fixed_suite = _command("fixed_suite", self.program.fixed_suite)
-        self._budget_bytes = parse_bytes(self.program.budget) if self.program.budget else None
+        limit = parse_bytes(self.program.budget) if self.program.budget else None
+        self._budget = None if limit is None else Budget(metric="anon_bytes", limit_bytes=limit)
         super().__init__(question=_QUESTION)
 
     # --- what is measured ----------------------------------------------------------------------------
@@ -293,7 +293,7 @@ class ImportCase(Case):
 
     def advice(self) -> Prose:
         """The edit for each statement that saves, to paste."""
-        texts = [line for one in self.saving for line in [*advice_for(one).splitlines(), ""]]
+        texts = [line for one in self.saving for line in [*advice_for(one, most_edits=1).splitlines(), ""]]
         caption = "Each of these saves what was measured above, while what it imports is unused:"
         if not texts:
             return Prose(["No statement here saves anything worth it."], heading="Advice")
@@ -335,23 +335,22 @@ class ImportCase(Case):
         return [*found, *self.what_they_save(), *self._mended()]
 
     def keep_budget(self) -> Prose:
-        """Does the mended import keep its budget, and leave out what it must?  Raises ``BudgetBreached``."""
-        held = self.fixed.after.anon_bytes if self.fixed else self.cost_of_runs()
-        kept = []
-        if self._budget_bytes is not None:
-            budget = Budget(metric="import_anon_bytes", limit_bytes=self._budget_bytes)
-            budget.check(max(held))
-            kept.append(f"Budget kept: {format_bytes(max(held))}, below {format_bytes(self._budget_bytes)}.")
-        if self.program.forbid:
-            statement = (self._fixed or self._statements)[0]
-            edges = import_cost(statement, repeat=1, timeout_s=self.timeout_s).edges
-            forbid([self.program.forbid], statement, edges)
-            kept.append(f"'{self.program.forbid}' is not imported.")
-        return Prose(kept or ["No budget was given."], heading="Budget")
+        """Does the mended import keep its budget, and leave out what it must?  Raises ``BudgetBreached``.
 
-    def cost_of_runs(self) -> tuple[int, ...]:
-        """The anonymous memory of each run that measured the cost."""
-        return tuple(int(run["self_anon_bytes"].sum()) for run in self.cost.runs)
+        Where no mended one is given, the target itself is checked.
+        """
+        cost = self.cost
+        if self.program.fixed:
+            cost = import_cost(self.program.fixed, repeat=self.repeat, timeout_s=self.timeout_s)
+        forbidden = [self.program.forbid] if self.program.forbid else []
+        cost.check(self._budget, forbid=forbidden)
+        kept = [f"'{name}' is not imported by '{cost.target}'." for name in forbidden]
+        if self._budget is not None:
+            most, limit = int(cost.spread["anon_bytes"][1]), self._budget.limit_bytes
+            kept.insert(
+                0, f"Budget kept: '{cost.target}' takes {format_bytes(most)}, below {format_bytes(limit)}."
+            )
+        return Prose(kept or ["No budget was given."], heading="Budget")
 
     # --- the case ------------------------------------------------------------------------------------
 

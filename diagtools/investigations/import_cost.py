@@ -34,7 +34,7 @@ from diagtools.present.charts.imports import icicle_chart
 from diagtools.present.imports import import_summary, imports_json, place
 from diagtools.read.imports import ImportLog, read_imports
 from diagtools.read.manifest import read_manifest
-from diagtools.values import State, Target, Validity
+from diagtools.values import Budget, State, Target, Validity
 
 #: A run that faults in so many times the pages of another paid for the place of its stack, not for its imports.
 _CLIFF = 1.5
@@ -118,6 +118,21 @@ class ImportCost:
     def chain_chart(self, module: str) -> alt.TopLevelMixin:
         """Who pulled this module in, statement by statement.  Raises ``NoDataError`` where nothing leads to it."""
         return import_chain_chart(self.chain(module), self.imports)
+
+    def check(self, budget: Budget | None = None, *, forbid: Sequence[str] = ()) -> None:
+        """Do the imports keep the budget, in every run, and leave these packages out?  Raises ``BudgetBreached``.
+
+        The budget's metric is ``anon_bytes`` or ``rss_bytes``; ``UsageError`` for another.
+        """
+        must_not_import(forbid, self.target, self.edges)
+        if budget is None:
+            return
+        if budget.metric not in ("anon_bytes", "rss_bytes"):
+            hint = "metric='anon_bytes', or 'rss_bytes' with the pages of files."
+            raise UsageError(f"Imports have no {budget.metric!r}.", hint=hint)
+        budget.check(
+            int(self.spread[budget.metric][1]), hint="`diagtools imports … --verify 3` tells what can wait."
+        )
 
     def in_short(self) -> tuple[int, str, float, int, float]:
         """Its pid, command, anonymous bytes, number of modules and seconds."""
@@ -221,10 +236,10 @@ def assert_not_imported(*packages: str, by: str, python: str = sys.executable) -
         path = capture_imports([statement_of(by)], Path(folder) / "graph", python=python, graph=True)
         log = _main_log(path)
         _must_be_there([by], (log, path))
-        forbid(packages, by, import_edges(attribute(log.events), log.calls))
+        must_not_import(packages, by, import_edges(attribute(log.events), log.calls))
 
 
-def forbid(packages: Sequence[str], by: str, edges: pl.DataFrame) -> None:
+def must_not_import(packages: Sequence[str], by: str, edges: pl.DataFrame) -> None:
     """Raises ``BudgetBreached`` where one of these packages is imported.  ``edges`` is IMPORT_EDGES."""
     for package in packages:
         found = chain(edges, package)

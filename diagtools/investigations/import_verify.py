@@ -14,20 +14,16 @@ import altair as alt
 import polars as pl
 
 from diagtools import frames
-from diagtools.analyse.import_advice import advise, advise_file
 from diagtools.analyse.import_graph import held_modules, other_ways
 from diagtools.analyse.imports import attribute
 from diagtools.analyse.laziness import Output, Verdict, Verification, verify
 from diagtools.capture.laziness import Cut, capture_lazily
-from diagtools.errors import DiagtoolsError
 from diagtools.investigations.import_cost import ImportCost
 from diagtools.investigations.import_suspects import Suspect, suspect_at, suspects
 from diagtools.investigations.progress import Progress
 from diagtools.present.charts.retained import retained_chart
-from diagtools.present.import_advice import advice_text
 from diagtools.present.imports import place
 from diagtools.probes.laziness import IN_TRY, TRACED
-from diagtools.read.import_place import read_import_place
 from diagtools.read.imports import read_imports
 from diagtools.read.laziness import read_pairs, read_places
 from diagtools.values import Target
@@ -147,25 +143,6 @@ def verified_frame(verified: Sequence[Verified]) -> pl.DataFrame:
 def verified_chart(verified: Sequence[Verified]) -> alt.TopLevelMixin:
     """Predicted beside measured, a row a statement.  Raises ``NoDataError`` where there is none."""
     return retained_chart(verified_frame(verified))
-
-
-def advice_for(one: Verified) -> str:
-    """Which edit makes this statement lazy, or those of its file together, to paste; or what forbids each?
-
-    An import that the source does not show as a statement has no advice, and a file that cannot be read says why.
-    """
-    suspect, forced = one.suspect, one.result.forced if one.result else ()
-    places, unread = [], ""
-    for line in suspect.lines:
-        try:
-            places.append(read_import_place(Path(suspect.file), line))
-        except DiagtoolsError as error:
-            unread = unread or f"{place(suspect.place)}: no advice. {error}"
-    if not places:
-        return unread
-    if suspect.is_file:
-        return advice_text(advise_file(places, one.verdict, forced))
-    return advice_text(advise(places[0], one.verdict, forced))
 
 
 def same_output(result: Verification) -> bool | None:

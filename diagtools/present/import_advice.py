@@ -18,12 +18,12 @@ _MOST_REMOVED = 6
 _INSTALLED = {"site-packages", "dist-packages"}
 
 
-def advice_text(advice: Advice) -> str:
+def advice_text(advice: Advice, *, most_edits: int | None = None) -> str:
     """Which edits of an import statement save what was measured, and which does its place forbid?
 
     No line is longer than 100 columns, but for those that are to be pasted: these are never cut.  Of many lines
     that go or stay, those between the first and the last are left out.  The file of an installed package is not the
-    reader's own, and is said to be one.
+    reader's own, and is said to be one.  Edits after the first ``most_edits`` are named only.
     """
     where = shortened(place(advice.file), 60) + (f":{advice.line}" if advice.line else "")
     blocks = [[f"{where}  {advice.verdict}", *_wrapped(advice.statement, _INDENT, most=2)]]
@@ -33,7 +33,10 @@ def advice_text(advice: Advice) -> str:
         )
     if advice.first:
         blocks.append(["First:", *(line for said in advice.first for line in _wrapped(said, "  • "))])
-    blocks += [_edit(number, edit) for number, edit in enumerate(advice.edits, start=1)]
+    shown = advice.edits[:most_edits]
+    blocks += [_edit(number, edit) for number, edit in enumerate(shown, start=1)]
+    if len(shown) < len(advice.edits):
+        blocks.append([f"Or: {', '.join(edit.kind for edit in advice.edits[len(shown) :])}."])
     if not advice.edits:
         which = "this statement" if advice.line else "these statements"
         blocks.append([f"No edit of {which} alone saves anything."])

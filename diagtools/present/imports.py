@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
@@ -15,7 +16,8 @@ from diagtools.units import format_bytes, format_seconds
 from diagtools.values import State, Validity
 
 _N_PACKAGES, _N_STATEMENTS, _N_TREE, _N_ALONG = 8, 8, 16, 3
-_NAME_LENGTH = 44
+_NAME_LENGTH, _PLACE_LENGTH = 44, 48
+_WIDTH = 100
 _WORTH_SHOWING = 0.02  # of the total
 _INDENT = "  "
 
@@ -170,19 +172,26 @@ NOT_INSTALLED = "Not installed (the same ran both ways)"
 
 
 def savings_table(heading: str, rows: Sequence[tuple[str, int, float, str, str]]) -> str:
-    """What became of predicted savings?  Of each: what, predicted and measured bytes, verdict, and why."""
+    """What became of predicted savings?  Of each: what, predicted and measured bytes, verdict, and below it why."""
     columns = [
         (
-            f"  {shortened(place(where), 52)}",
+            f"  {shortened(place(where), _PLACE_LENGTH)}",
             format_bytes(predicted),
             "—" if measured != measured else format_bytes(int(measured)),
             verdict,
-            shortened(place(forced), 60),
         )
-        for where, predicted, measured, verdict, forced in rows
+        for where, predicted, measured, verdict, _ in rows
     ]
-    headings = (heading, "predicted", "measured", "verdict", "why")
-    return "\n".join(_aligned(headings, columns))
+    head, *lines = _aligned((heading, "predicted", "measured", "verdict"), columns)
+    whys = [place(why) for _, _, _, _, why in rows]
+    told = [[line, *_below(why)] for line, why in zip(lines, whys, strict=True)]
+    return "\n".join([head, *(line for each in told for line in each)])
+
+
+def _below(why: str) -> list[str]:
+    return textwrap.wrap(
+        why, _WIDTH, initial_indent="      ", subsequent_indent="      ", break_on_hyphens=False
+    )
 
 
 def _headline(cost: Cost) -> list[str]:
@@ -272,8 +281,8 @@ def _statements(statements: pl.DataFrame) -> list[str]:
     held = statements.filter(pl.col("retained_anon_bytes") > 0).head(_N_STATEMENTS)
     columns = [
         (
-            f"  {shortened(place(row['file']), 52)}:{row['line']}",
-            _names(row["imports"]),
+            f"  {shortened(place(row['file']), _PLACE_LENGTH - 6)}:{row['line']}",
+            shortened(_names(row["imports"]), 26),
             format_bytes(row["retained_anon_bytes"]),
             f"{row['n_modules']:,}",
         )
@@ -289,8 +298,8 @@ def _along(packages: pl.DataFrame, total_bytes: float) -> list[str]:
     held = packages.filter((pl.col("retained_anon_bytes") >= least) & (pl.col("lines").list.len() > 1))
     columns = [
         (
-            f"  {shortened(place(row['file']), 52)}",
-            shortened(row["wanted"], 36),
+            f"  {shortened(place(row['file']), _PLACE_LENGTH)}",
+            shortened(row["wanted"], 26),
             format_bytes(row["retained_anon_bytes"]),
             f"{row['n_modules']:,}",
         )

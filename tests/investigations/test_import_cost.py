@@ -12,7 +12,7 @@ from diagtools import assert_not_imported, import_cost
 from diagtools.cli import main
 from diagtools.errors import BudgetBreached, NoDataError, UsageError
 from diagtools.investigations.import_cost import ImportCost, command_import_cost
-from diagtools.values import Target
+from diagtools.values import Budget, Target
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
 
@@ -194,3 +194,15 @@ def test_a_command_that_fails_says_so(package: Path, tmp_path: Path) -> None:
     (found,) = command_import_cost(target)
     assert (found.error, found.last_words) == ("exit status 1", ("no settings",))
     assert "It ended with exit status 1." in found.as_text()
+
+
+def test_a_budget_is_checked_on_the_dearest_run(package: Path) -> None:
+    cost = import_cost("shop.config", repeat=2)
+    cost.check(Budget(metric="anon_bytes", limit_bytes=30 * MIB), forbid=["polars"])
+    with pytest.raises(BudgetBreached, match="anon_bytes is") as raised:
+        cost.check(Budget(metric="anon_bytes", limit_bytes=5 * MIB))
+    assert raised.value.hint == "`diagtools imports … --verify 3` tells what can wait."
+    with pytest.raises(BudgetBreached, match=r"imports 'shop\.heavy', which it must not"):
+        cost.check(forbid=["shop.heavy"])
+    with pytest.raises(UsageError, match="have no 'peak_rss_bytes'"):
+        cost.check(Budget(metric="peak_rss_bytes", limit_bytes=MIB))

@@ -12,9 +12,10 @@ import pytest
 from diagtools import import_cost
 from diagtools.analyse.laziness import Output, Verdict
 from diagtools.cli import main
+from diagtools.investigations.import_advice import advice_for
 from diagtools.investigations.import_cost import command_import_cost
 from diagtools.investigations.import_suspects import Suspect
-from diagtools.investigations.import_verify import Verified, advice_for, verify_imports, verify_together
+from diagtools.investigations.import_verify import Verified, verify_imports, verify_together
 from diagtools.values import Target
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
