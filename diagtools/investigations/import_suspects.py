@@ -19,6 +19,7 @@ _SUBJECT_SHARE = 0.8
 _SAME_SHARE = 0.05
 #: From this share of the whole on, what a package imports that only runs along is worth naming.
 _ALONG_SHARE = 0.1
+_LOCAL = ("def", "async def", "class")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,7 @@ def dearest(statements: pl.DataFrame, whole_bytes: float, n: int) -> pl.DataFram
     """Which ``n`` statements hold most without being the subject itself, or one that another of them brought?
 
     ``statements`` is STATEMENTS, and so is the result.  A place whose source shows no import statement (a call of
-    ``import_module``) is passed over: nothing there can be lazy.
+    ``import_module``) is passed over, and one in a function, which waits until it is called: nothing there can be lazy.
     """
     kept: list[dict[str, Any]] = []
     for row in statements.filter(~pl.col("file").str.starts_with("<")).iter_rows(named=True):
@@ -112,19 +113,19 @@ def dearest(statements: pl.DataFrame, whole_bytes: float, n: int) -> pl.DataFram
         if len(kept) == n or held <= 0:
             break
         is_other = held < _SUBJECT_SHARE * whole_bytes and not any(_goes_on(row, one) for one in kept)
-        if is_other and _is_statement(row):
+        if is_other and _may_wait(row):
             kept.append(row)
     return statements.clear() if not kept else pl.DataFrame(kept, schema=statements.schema)
 
 
-def _is_statement(row: dict[str, Any]) -> bool:
+def _may_wait(row: dict[str, Any]) -> bool:
     try:
-        read_import_place(Path(row["file"]), row["line"])
+        place = read_import_place(Path(row["file"]), row["line"])
     except UsageError:
         return False
     except DiagtoolsError:  # who cannot read it, cannot rule it out either
         return True
-    return True
+    return all(one.kind not in _LOCAL for one in place.around)
 
 
 def _goes_on(row: dict[str, Any], earlier: dict[str, Any]) -> bool:

@@ -112,8 +112,10 @@ def _theory(effect: Effect) -> str:
     metric, hypothesis = effect.hypothesis.metric, effect.hypothesis
     before = measured(metric, effect.baseline_value, is_bound=effect.baseline_is_bound)
     after = measured(metric, effect.variant_value, is_bound=effect.variant_is_bound)
-    verdict = f"{SIGNS[effect.verdict]} {effect.verdict:<12}"
-    return f"{verdict} {shortened(hypothesis.name, 40)}: {before} → {after}, {change(effect)}"
+    verdict = f"{SIGNS[effect.verdict]} {effect.verdict:<12} {shortened(hypothesis.name, 40)}"
+    if effect.baseline_value is None and effect.variant_value is None:
+        return f"{verdict}: {effect.reason}"
+    return f"{verdict}: {before} → {after}, {change(effect)}"
 
 
 _UNSEEN = {

@@ -156,6 +156,27 @@ def at_px(x: float, y: float) -> alt.Chart:
     return chart
 
 
+def text_at(
+    x: float,
+    y: float,
+    text: str,
+    *,
+    color: str = theme.BLACK,
+    size: float = theme.LABEL_SIZE,
+    bold: bool = False,
+) -> alt.Chart:
+    """A line of text whose left end is at a point given in pixels."""
+    chart: alt.Chart = at_px(x, y).mark_text(
+        text=text,
+        align="left",
+        baseline="middle",
+        color=color,
+        fontSize=size,
+        fontWeight="bold" if bold else "normal",
+    )
+    return chart
+
+
 def drawn(placed: Iterable[Placed]) -> list[alt.Chart]:
     """The labels as marks, each over a white halo that keeps it readable across lines."""
     found = list(placed)

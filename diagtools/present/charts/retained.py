@@ -14,7 +14,7 @@ import polars as pl
 from diagtools.errors import NoDataError
 from diagtools.present import theme
 from diagtools.present.charts.memory import MIB, memory_ticks, tick_format
-from diagtools.present.charts.placing import ONE_ROW, at_px
+from diagtools.present.charts.placing import ONE_ROW, at_px, text_at
 from diagtools.present.imports import place
 from diagtools.present.names import fitted, from_left, printable, wrapped
 from diagtools.units import format_bytes
@@ -304,38 +304,20 @@ def _texts(row: _Row, top: float, plot_px: float) -> list[alt.Chart]:
     imports = fitted(row.imports, _STATEMENT_PX - 14, _SMALL)
     is_saved = row.verdict in ("saves", "partly")
     charts = [
-        _text(left, _lane_y(top, 0), where, bold=True),
-        _text(left, _lane_y(top, 1), imports, theme.GREY, _SMALL),
-        _text(value_x, _lane_y(top, 0), f"{format_bytes(row.predicted_bytes)} predicted", theme.GREY),
-        _text(value_x, _lane_y(top, 1), row.measured, theme.BLACK if is_saved else theme.GREY),
+        text_at(left, _lane_y(top, 0), where, bold=True),
+        text_at(left, _lane_y(top, 1), imports, color=theme.GREY, size=_SMALL),
+        text_at(value_x, _lane_y(top, 0), f"{format_bytes(row.predicted_bytes)} predicted", color=theme.GREY),
+        text_at(value_x, _lane_y(top, 1), row.measured, color=theme.BLACK if is_saved else theme.GREY),
         at_px(verdict_x + 5, _lane_y(top, 0)).mark_point(
             shape=_SHAPES.get(row.verdict, _DASH), size=80, stroke=ink, strokeWidth=2.5, opacity=1
         ),
-        _text(verdict_x + 16, _lane_y(top, 0), row.verdict, ink, 13, bold=True),
+        text_at(verdict_x + 16, _lane_y(top, 0), row.verdict, color=ink, size=13, bold=True),
     ]
     for number, line in enumerate(row.reason):
-        charts.append(_text(verdict_x, _lane_y(top, 1) + number * _LINE_PX, line, theme.GREY, _SMALL))
+        charts.append(
+            text_at(verdict_x, _lane_y(top, 1) + number * _LINE_PX, line, color=theme.GREY, size=_SMALL)
+        )
     return charts
-
-
-def _text(
-    x: float,
-    y: float,
-    text: str,
-    color: str = theme.BLACK,
-    size: float = theme.LABEL_SIZE,
-    *,
-    bold: bool = False,
-) -> alt.Chart:
-    chart: alt.Chart = at_px(x, y).mark_text(
-        text=text,
-        align="left",
-        baseline="middle",
-        color=color,
-        fontSize=size,
-        fontWeight="bold" if bold else "normal",
-    )
-    return chart
 
 
 def _separators(sheet: _Sheet) -> list[alt.Chart]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from diagtools.present import theme
-from diagtools.present.charts.placing import at_px
+from diagtools.present.charts.placing import at_px, text_at
 from diagtools.present.names import fitted, wrapped
 from diagtools.present.wording import measured, signed_change
 from diagtools.values import Effect
@@ -57,22 +57,22 @@ def texts(effect: Effect, top: float, plot_px: float) -> list[alt.Chart]:
     charts = []
     y = top + 20
     for line in _theory(effect):
-        charts.append(_text(left, y, line, size=theme.LABEL_SIZE + 1, bold=True))
+        charts.append(text_at(left, y, line, size=theme.LABEL_SIZE + 1, bold=True))
         y += _LINE_PX + 2
     for line in _tried(effect):
-        charts.append(_text(left, y, line, color=theme.GREY, size=_SMALL))
+        charts.append(text_at(left, y, line, color=theme.GREY, size=_SMALL))
         y += _LINE_PX
     for lane, (name, value, killed) in enumerate(_values(effect)):
         y = lane_y(top, lane)
-        charts.append(_text(-LANE_PX + 4, y, name, color=theme.GREY, size=_SMALL))
-        charts.append(_text(plot_px + 12, y, value, color=theme.DEATH_INK if killed else theme.BLACK))
+        charts.append(text_at(-LANE_PX + 4, y, name, color=theme.GREY, size=_SMALL))
+        charts.append(text_at(plot_px + 12, y, value, color=theme.DEATH_INK if killed else theme.BLACK))
     ink, shape = theme.VERDICTS_INK[effect.verdict], theme.VERDICT_SHAPES[effect.verdict]
     sign = at_px(verdict_x + 5, top + 20).mark_point(
         shape=shape, size=90, stroke=ink, strokeWidth=2.5, opacity=1
     )
-    charts += [sign, _text(verdict_x + 16, top + 20, str(effect.verdict), color=ink, size=14, bold=True)]
+    charts += [sign, text_at(verdict_x + 16, top + 20, str(effect.verdict), color=ink, size=14, bold=True)]
     for number, line in enumerate(_reason(effect)):
-        charts.append(_text(verdict_x, top + 37 + number * _LINE_PX, line, color=theme.GREY, size=_SMALL))
+        charts.append(text_at(verdict_x, top + 37 + number * _LINE_PX, line, color=theme.GREY, size=_SMALL))
     return charts
 
 
@@ -100,23 +100,3 @@ def _killed(n_killed: int, n: int) -> str:
     if not n_killed:
         return ""
     return "killed, " if n_killed == n else f"{n_killed} of {n} killed, "
-
-
-def _text(
-    x: float,
-    y: float,
-    text: str,
-    *,
-    color: str = theme.BLACK,
-    size: float = theme.LABEL_SIZE,
-    bold: bool = False,
-) -> alt.Chart:
-    chart: alt.Chart = at_px(x, y).mark_text(
-        text=text,
-        align="left",
-        baseline="middle",
-        color=color,
-        fontSize=size,
-        fontWeight="bold" if bold else "normal",
-    )
-    return chart
