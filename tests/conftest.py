@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -24,6 +26,16 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ["IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"]:
         os.environ[name] = str(Path(folder.name) / name.lower())
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime keeps a device id there, and reports its use
+
+
+@pytest.fixture(autouse=True)
+def _interruptible() -> Iterator[None]:
+    """Who takes SIGINT over gives it back: the next test, and whoever runs them, may be interrupted."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    after = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+    assert after == before
 
 
 @pytest.fixture(scope="session")

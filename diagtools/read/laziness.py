@@ -136,7 +136,7 @@ def read_child(folder: Path) -> LazyChild:
     programs.sort(key=lambda events: events[0].t_ns)
     spans = [(events[0], _end(events) or events[-1]) for events in programs]
     unended = [_end(events) is None for events in programs]
-    events = [event for log in logs for event in log]
+    events = sorted((event for log in logs for event in log), key=lambda event: event.t_ns)
     status, is_cut = _outcome(folder)
     last = _end(programs[0])
     error = NO_END if last is None or status is None else last.fields[0]
