@@ -171,6 +171,12 @@ def tried_effect(tried: Tried) -> Effect:
     )
 
 
+def tried_sentence(tried: Tried) -> str:
+    """What became of it, from its place on."""
+    clause = tried.clause
+    return f"{clause[:1].upper() if clause.startswith('all ') else clause[:1]}{clause[1:]}: {tried_reason(tried)}"
+
+
 def tried_reason(tried: Tried) -> str:
     """Predicted beside measured, and who forced it, a sentence."""
     predicted = f"predicted {format_bytes(tried.predicted_anon_bytes)}"

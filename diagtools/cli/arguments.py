@@ -60,7 +60,7 @@ def _imports(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--python", metavar="PY", default=sys.executable, help="the interpreter (default: this one)"
     )
-    parser.add_argument("--repeat", metavar="N", type=int, default=5, help="measure so often (default: 5)")
+    parser.add_argument("--repeat", metavar="N", type=int, help="measure so often (default: 5, a command 1)")
     parser.add_argument(
         "--timeout", metavar="S", type=float, default=300.0, help="seconds for one import (default: 300)"
     )

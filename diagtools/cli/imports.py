@@ -8,12 +8,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from diagtools.errors import UsageError
-from diagtools.investigations.import_cost import (
-    ImportCost,
-    command_import_cost,
-    import_cost,
-    statement_of,
-)
+from diagtools.investigations.import_command import command_import_cost
+from diagtools.investigations.import_cost import import_cost, statement_of
+from diagtools.investigations.measured_imports import ImportCost
 from diagtools.investigations.parameters import above_zero
 from diagtools.present.imports import (
     LAZY_IN_COMMAND,
@@ -73,10 +70,10 @@ def _check(chosen: argparse.Namespace) -> None:
 def _costs(chosen: argparse.Namespace, program: list[str] | Target) -> list[ImportCost]:
     """Of the statements in one interpreter, or of every Python process of a command, the dearest first."""
     if isinstance(program, Target):
-        return command_import_cost(program, timeout_s=chosen.timeout)
-    return [
-        import_cost(*chosen.targets, python=chosen.python, repeat=chosen.repeat, timeout_s=chosen.timeout)
-    ]
+        repeat = 1 if chosen.repeat is None else chosen.repeat
+        return command_import_cost(program, repeat=repeat, timeout_s=chosen.timeout)
+    repeat = 5 if chosen.repeat is None else chosen.repeat
+    return [import_cost(*chosen.targets, python=chosen.python, repeat=repeat, timeout_s=chosen.timeout)]
 
 
 def _verified(

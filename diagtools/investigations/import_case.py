@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import sys
-from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
-from pathlib import Path
 
 import altair as alt
 import polars as pl
 
-from diagtools.analyse.import_graph import chain
 from diagtools.analyse.import_story import (
     cost_findings,
     dearest_foreign,
@@ -22,20 +17,17 @@ from diagtools.analyse.import_story import (
     steps,
     together_finding,
     tried_effect,
-    tried_reason,
+    tried_sentence,
 )
 from diagtools.analyse.laziness import Verdict as Became
 from diagtools.analyse.laziness import Verification
 from diagtools.errors import NoDataError, UsageError
 from diagtools.investigations.case import Case
 from diagtools.investigations.import_advice import advice_for
-from diagtools.investigations.import_cost import (
-    ImportCost,
-    command_import_cost,
-    import_cost,
-    statement_of,
-)
+from diagtools.investigations.import_command import command_import_cost
+from diagtools.investigations.import_cost import import_cost, statement_of
 from diagtools.investigations.import_pairs import ImportPairs, import_pairs
+from diagtools.investigations.import_programs import Program, known
 from diagtools.investigations.import_suspects import suspects
 from diagtools.investigations.import_verify import (
     Verified,
@@ -44,50 +36,16 @@ from diagtools.investigations.import_verify import (
     verify_imports,
     verify_together,
 )
-from diagtools.investigations.import_without import without
+from diagtools.investigations.measured_imports import ImportCost
 from diagtools.investigations.parameters import above_zero, whole
 from diagtools.present import tables
 from diagtools.present.imports import place
 from diagtools.present.prose import Prose, Quote
 from diagtools.present.tables import Table
-from diagtools.present.wording import count
 from diagtools.units import format_bytes, format_seconds, parse_bytes
 from diagtools.values import Budget, Effect, Finding, Target
 
 _QUESTION = "A process holds much memory before it does any work. Which imports cost that, and which of them can wait?"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
-    """What is studied: statements to import, a command that pays for them, and both as they are when mended.
-
-    Empty where there is none.  ``forbid`` names a package that the mended statement must not import, ``budget`` what
-    it may take.
-    """
-
-    target: str
-    suite: str = ""
-    fixed: str = ""
-    fixed_suite: str = ""
-    forbid: str = ""
-    budget: str = ""
-
-
-def known() -> dict[str, Program]:
-    """Programs that can be studied by name."""
-    spec = find_spec("workloads.knowledge.tests")
-    folder = Path(spec.origin or ".").parent if spec else Path()
-    place = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    pytest = f"{shlex.quote(sys.executable)} -m pytest -q {shlex.quote(str(place))}"
-    knowledge = Program(
-        target="from workloads.knowledge.eager.config import KnowledgeConfig",
-        suite=f"env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 {pytest}",
-        fixed="from workloads.knowledge.lazy.config import KnowledgeConfig",
-        fixed_suite=f"env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 KNOWLEDGE_TWIN=lazy {pytest}",
-        forbid="polars",
-        budget="20 MB",
-    )
-    return {"knowledge": knowledge}
 
 
 class ImportCase(Case):
@@ -279,7 +237,7 @@ class ImportCase(Case):
 
     def verify(self) -> Prose:
         """Makes each suspect lazy, alone, then all that save at once, here and in the suite."""
-        return Prose([*map(_became, self.verified), *self.what_they_save()], heading="Verified")
+        return Prose([*map(tried_sentence, self.verified), *self.what_they_save()], heading="Verified")
 
     def what_they_save(self) -> list[Finding]:
         """What those that save do together, here and in the suite."""
@@ -331,7 +289,7 @@ class ImportCase(Case):
 
     def concluded(self) -> list[Finding]:
         """The same as findings."""
-        found = [Finding(sentence=_became(one)) for one in self.verified]
+        found = [Finding(sentence=tried_sentence(one)) for one in self.verified]
         return [*found, *self.what_they_save(), *self._mended()]
 
     def keep_budget(self) -> Prose:
@@ -400,32 +358,6 @@ class ImportCase(Case):
         return place(" ".join((words[0].rpartition("/")[2], *words[1:]))) if words else ""
 
 
-def optional_dependency(target: str, package: str, *, repeat: int = 3, pairs: int = 2) -> Prose:
-    """What does an optional dependency cost whoever imports this, lazy and not installed?  Measured, a sentence each.
-
-    ``package`` is named as it is imported.  Raises ``UsageError`` for a target that cannot be imported.
-    """
-    statement = statement_of(target)
-    cost = import_cost(target, repeat=repeat)
-    whole = f"'{cost.target}' costs {format_bytes(cost.total['anon_bytes'])} of memory of its own"
-    steps = [row for row in chain(cost.edges, package).iter_rows(named=True) if row["line"]]
-    if not steps:
-        return Prose([f"{whole}; '{package}' is not imported here."])
-    at = f"{steps[-1]['file']}:{steps[-1]['line']}"
-    (lazy,) = verify_imports(cost, [statement], at=at, pairs=pairs)
-    left_out = without(cost, [statement], [package], pairs=pairs)
-    measured = format_bytes(left_out.result.saved_anon_bytes)
-    why = f" ({left_out.why})" if left_out.why else ""
-    return Prose(
-        [
-            f"{whole}, and imports '{package}' at {place(at)}, {count(len(steps), 'statement')} away.",
-            f"{_became(lazy)}",
-            f"Without '{package}' installed the same costs {measured} less, measured: {left_out.verdict}{why}.",
-        ],
-        heading=f"{package} in {target}",
-    )
-
-
 def _command(name: str, text: str) -> Target | None:
     """The command of this parameter, null where it is empty.  Raises ``UsageError`` for what is none."""
     try:
@@ -434,11 +366,3 @@ def _command(name: str, text: str) -> Target | None:
         hint = f"{name}='python -m pytest tests'"
         raise UsageError(f"{name}={text!r} is no command line: {error}.", hint=hint) from error
     return Target(argv=words) if words else None
-
-
-def _became(one: Verified) -> str:
-    return f"{_capital(one.clause)}: {tried_reason(one)}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:] if text.startswith("all ") else text

@@ -4,147 +4,28 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import altair as alt
 import polars as pl
 
-from diagtools import frames
-from diagtools.analyse.import_graph import (
-    chain,
-    held_modules,
-    import_edges,
-    packages_run_along,
-    statements,
-)
-from diagtools.analyse.import_icicle import icicle
-from diagtools.analyse.import_waterfall import import_staircase, import_waterfall
-from diagtools.analyse.imports import attribute, by_package, total
+from diagtools.analyse.import_graph import import_edges
+from diagtools.analyse.imports import attribute, total
 from diagtools.capture.child import OUTPUTS, check_python
-from diagtools.capture.imports import capture_command_imports, capture_imports
-from diagtools.errors import BudgetBreached, NoDataError, UsageError
+from diagtools.capture.imports import capture_imports
+from diagtools.errors import UsageError
+from diagtools.frames import IMPORT_EDGES
+from diagtools.investigations.measured_imports import ImportCost, must_not_import
 from diagtools.investigations.progress import Progress
-from diagtools.present.charts.import_chain import import_chain_chart
-from diagtools.present.charts.import_waterfall import import_waterfall_chart
-from diagtools.present.charts.imports import icicle_chart
-from diagtools.present.imports import import_summary, imports_json, place
 from diagtools.read.imports import ImportLog, read_imports
 from diagtools.read.manifest import read_manifest
-from diagtools.values import Budget, State, Target, Validity
+from diagtools.values import State, Validity
 
 #: A run that faults in so many times the pages of another paid for the place of its stack, not for its imports.
 _CLIFF = 1.5
 _CLIFF_PAGES = 20_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportCost:
-    """The measured imports of one interpreter; the figures are those of one run, the median one.
-
-    ``python`` is its version, ``executable`` its path; ``events`` is IMPORT_EVENTS, ``imports`` IMPORTS, ``runs`` holds
-    IMPORTS of each repetition, ``edges`` is IMPORT_EDGES; ``error`` is the type of the exception that ended the import
-    (empty for none) and ``last_words`` what it printed.
-    """
-
-    target: str
-    python: str
-    executable: str
-    pid: int
-    events: pl.DataFrame
-    imports: pl.DataFrame
-    runs: tuple[pl.DataFrame, ...]
-    edges: pl.DataFrame
-    error: str
-    last_words: tuple[str, ...]
-    validity: tuple[Validity, ...]
-
-    @cached_property
-    def total(self) -> dict[str, float]:
-        """What did all cost together: ``wall_s``, ``cpu_s``, ``rss_bytes``, ``anon_bytes``?"""
-        return total(self.imports)
-
-    @cached_property
-    def spread(self) -> dict[str, tuple[float, float]]:
-        """Between which values did each total lie?"""
-        totals = [total(run) for run in self.runs]
-        return {name: (min(t[name] for t in totals), max(t[name] for t in totals)) for name in self.total}
-
-    @property
-    def interpreter_bytes(self) -> int:
-        """What did the interpreter hold of its own before the first import, the recorder with it?"""
-        return int(self.events["anon_bytes"][0])
-
-    @cached_property
-    def packages(self) -> pl.DataFrame:
-        """IMPORT_PACKAGES."""
-        return by_package(self.imports)
-
-    @cached_property
-    def statements(self) -> pl.DataFrame:
-        """STATEMENTS, of the program's whole import graph."""
-        return statements(self.imports, self.edges)
-
-    @cached_property
-    def packages_run_along(self) -> pl.DataFrame:
-        """PACKAGES_RUN_ALONG."""
-        return packages_run_along(self.imports, self.edges)
-
-    def held_by(self, places: Iterable[tuple[str, int]]) -> pl.DataFrame:
-        """IMPORTS of the modules that would not be there without the statements at these places (file and line)."""
-        return self.imports.filter(pl.col("module").is_in(held_modules(self.edges, places)))
-
-    def chain(self, module: str) -> pl.DataFrame:
-        """Who pulled this module in?  IMPORT_EDGES, in order.  Raises ``NoDataError`` where nothing leads to it."""
-        found = chain(self.edges, module)
-        if found.is_empty():
-            raise NoDataError(
-                f"Nothing imports {module!r} here.", hint="`cost.imports` lists what was imported."
-            )
-        return found
-
-    def chart(self) -> alt.TopLevelMixin:
-        """Who imported whom, each as wide as the memory that came with it."""
-        return icicle_chart(icicle(self.imports))
-
-    def waterfall(self) -> alt.TopLevelMixin:
-        """When each module was imported, and how memory rose meanwhile."""
-        staircase = import_staircase(self.events)
-        return import_waterfall_chart(import_waterfall(self.events, self.imports), staircase)
-
-    def chain_chart(self, module: str) -> alt.TopLevelMixin:
-        """Who pulled this module in, statement by statement.  Raises ``NoDataError`` where nothing leads to it."""
-        return import_chain_chart(self.chain(module), self.imports)
-
-    def check(self, budget: Budget | None = None, *, forbid: Sequence[str] = ()) -> None:
-        """Do the imports keep the budget, in every run, and leave these packages out?  Raises ``BudgetBreached``.
-
-        The budget's metric is ``anon_bytes`` or ``rss_bytes``; ``UsageError`` for another.
-        """
-        must_not_import(forbid, self.target, self.edges)
-        if budget is None:
-            return
-        if budget.metric not in ("anon_bytes", "rss_bytes"):
-            hint = "metric='anon_bytes', or 'rss_bytes' with the pages of files."
-            raise UsageError(f"Imports have no {budget.metric!r}.", hint=hint)
-        budget.check(
-            int(self.spread[budget.metric][1]), hint="`diagtools imports … --verify 3` tells what can wait."
-        )
-
-    def in_short(self) -> tuple[int, str, float, int, float]:
-        """Its pid, command, anonymous bytes, number of modules and seconds."""
-        return self.pid, self.target, self.total["anon_bytes"], self.imports.height - 1, self.total["wall_s"]
-
-    def as_text(self) -> str:
-        """The cost for a terminal."""
-        return import_summary(self)
-
-    def as_json(self) -> dict[str, Any]:
-        """The cost for scripts: the contract of ``imports --json``."""
-        return imports_json(self)
+_N_LAST_WORDS = 5
 
 
 def import_cost(
@@ -170,63 +51,8 @@ def import_cost(
         progress.say("importing once more, for the graph …")
         graph = capture_imports(codes, Path(folder) / "graph", python=python, graph=True, timeout_s=timeout_s)
         _must_be_there(targets, logs[0])
-        return _joined("; ".join(targets), version, logs, _main_log(graph))
-
-
-def command_import_cost(target: Target, *, timeout_s: float = 3600.0) -> list[ImportCost]:
-    """What do the Python processes that this command starts import, those that import most first?
-
-    The command runs twice: for the costs, and for the graph.  Raises ``StartError`` where it cannot be started and
-    ``NoDataError`` where no process of it can be seen.
-    """
-    progress = Progress()
-    with tempfile.TemporaryDirectory(prefix="diagtools-") as folder:
-        progress.say("running the command …")
-        path = capture_command_imports(target, Path(folder) / "costs", timeout_s=timeout_s)
-        costs = read_imports(path)
-        progress.say("running it once more, for the graph …")
-        again = capture_command_imports(target, Path(folder) / "graph", graph=True, timeout_s=timeout_s)
-        graphs = {log.command: log for log in reversed(read_imports(again))}
-        ended = _of_command(path)
-    found = [_of_process(log, graphs.get(log.command), ended) for log in costs]
-    return sorted(found, key=lambda cost: -cost.total["anon_bytes"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ended:
-    """How a command ended: empty for well, its last words, and what is to be said of that."""
-
-    error: str
-    last_words: tuple[str, ...]
-    validity: tuple[Validity, ...]
-
-
-def _of_command(path: Path) -> _Ended:
-    status = read_manifest(path).exit_status
-    said = [line for name in OUTPUTS for line in (path / name).read_text("utf-8", "replace").splitlines()]
-    return _Ended(
-        error=f"exit status {status}" if status else "",
-        last_words=tuple(said[-5:]) if status else (),
-        validity=_ended(path),
-    )
-
-
-def _of_process(log: ImportLog, graph: ImportLog | None, ended: _Ended) -> ImportCost:
-    imports = attribute(log.events)
-    edges = import_edges(attribute(graph.events), graph.calls) if graph else frames.IMPORT_EDGES.empty()
-    return ImportCost(
-        target=log.command,
-        python=log.python,
-        executable=log.executable,
-        pid=log.pid,
-        events=log.events,
-        imports=imports,
-        runs=(imports,),
-        edges=edges,
-        error=log.error or ended.error,
-        last_words=ended.last_words,
-        validity=(*ended.validity, *log.validity),
-    )
+        cost = joined([log for log, _ in logs], _main_log(graph), [path for _, path in logs])
+        return replace(cost, target="; ".join(targets), python=version)
 
 
 def assert_not_imported(*packages: str, by: str, python: str = sys.executable) -> None:
@@ -237,18 +63,6 @@ def assert_not_imported(*packages: str, by: str, python: str = sys.executable) -
         log = _main_log(path)
         _must_be_there([by], (log, path))
         must_not_import(packages, by, import_edges(attribute(log.events), log.calls))
-
-
-def must_not_import(packages: Sequence[str], by: str, edges: pl.DataFrame) -> None:
-    """Raises ``BudgetBreached`` where one of these packages is imported.  ``edges`` is IMPORT_EDGES."""
-    for package in packages:
-        found = chain(edges, package)
-        if not found.is_empty():
-            steps = [f"{place(row['file'])}:{row['line']}" for row in found.iter_rows(named=True)]
-            raise BudgetBreached(
-                f"'{by}' imports '{package}', which it must not: {' → '.join(steps)}.",
-                hint="make one of these imports lazy.",
-            )
 
 
 def statement_of(target: str) -> str:
@@ -283,30 +97,28 @@ def _main_log(folder: Path) -> ImportLog:
     return read_imports(folder)[0]
 
 
-def _joined(
-    target: str, version: str, logs: Sequence[tuple[ImportLog, Path]], graph: ImportLog
-) -> ImportCost:
-    found = [log for log, _ in logs]
-    runs = [attribute(log.events) for log in found]
-    usual = _usual(found, runs)
-    words = (logs[usual][1] / "stderr.log").read_text("utf-8", "replace").splitlines()[-5:]
+def joined(logs: Sequence[ImportLog], graph: ImportLog | None, paths: Sequence[Path]) -> ImportCost:
+    """What one program cost, of the log and the run folder of each run, and of the log of one with the graph."""
+    runs = [attribute(log.events) for log in logs]
+    usual = _usual(logs, runs)
+    log, path = logs[usual], paths[usual]
+    status = read_manifest(path).exit_status
+    error = log.error or (f"exit status {status}" if status and log.is_whole else "")
+    said = [line for name in OUTPUTS for line in (path / name).read_text("utf-8", "replace").splitlines()]
+    ended = [one for one in read_manifest(path).validity if one.what == "imports"]
     return ImportCost(
-        target=target,
-        python=version,
-        executable=found[usual].executable,
-        pid=found[usual].pid,
-        events=found[usual].events,
+        target=log.command,
+        python=log.python,
+        executable=log.executable,
+        pid=log.pid,
+        events=log.events,
         imports=runs[usual],
         runs=tuple(runs),
-        edges=import_edges(attribute(graph.events), graph.calls),
-        error=found[usual].error,
-        last_words=tuple(words) if found[usual].error or not found[usual].is_whole else (),
-        validity=tuple(dict.fromkeys([*_ended(logs[usual][1]), *found[usual].validity, *_cliff(found)])),
+        edges=import_edges(attribute(graph.events), graph.calls) if graph else IMPORT_EDGES.empty(),
+        error=error,
+        last_words=tuple(said[-_N_LAST_WORDS:]) if error or not log.is_whole else (),
+        validity=tuple(dict.fromkeys([*ended, *log.validity, *_cliff(logs)])),
     )
-
-
-def _ended(path: Path) -> tuple[Validity, ...]:
-    return tuple(one for one in read_manifest(path).validity if one.what == "imports")
 
 
 def _usual(logs: Sequence[ImportLog], runs: Sequence[pl.DataFrame]) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from diagtools.errors import DiagtoolsError, UsageError
-from diagtools.investigations.import_cost import ImportCost
+from diagtools.investigations.measured_imports import ImportCost
 from diagtools.read.import_place import read_import_place
 from diagtools.redact import redact_path
 

@@ -18,8 +18,8 @@ from diagtools.analyse.import_graph import held_modules, other_ways
 from diagtools.analyse.imports import attribute
 from diagtools.analyse.laziness import Output, Verdict, Verification, verify
 from diagtools.capture.laziness import Cut, capture_lazily
-from diagtools.investigations.import_cost import ImportCost
 from diagtools.investigations.import_suspects import Suspect, suspect_at, suspects
+from diagtools.investigations.measured_imports import ImportCost
 from diagtools.investigations.progress import Progress
 from diagtools.present.charts.retained import retained_chart
 from diagtools.present.imports import place

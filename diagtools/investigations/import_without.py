@@ -15,8 +15,8 @@ from diagtools.analyse.import_graph import modules_behind
 from diagtools.analyse.laziness import Output, Verdict, Verification, verify
 from diagtools.capture.laziness import capture_without
 from diagtools.errors import UsageError
-from diagtools.investigations.import_cost import ImportCost
 from diagtools.investigations.import_verify import same_output
+from diagtools.investigations.measured_imports import ImportCost
 from diagtools.investigations.progress import Progress
 from diagtools.present.imports import place
 from diagtools.read.laziness import read_pairs

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from diagtools.errors import BudgetBreached, NoDataError, UsageError
-from diagtools.investigations.import_case import ImportCase, known, optional_dependency
+from diagtools.investigations.import_case import ImportCase
+from diagtools.investigations.import_programs import known
+from diagtools.investigations.optional_dependency import optional_dependency
 from diagtools.values import Verdict
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")

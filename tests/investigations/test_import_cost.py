@@ -11,7 +11,8 @@ import pytest
 from diagtools import assert_not_imported, import_cost
 from diagtools.cli import main
 from diagtools.errors import BudgetBreached, NoDataError, UsageError
-from diagtools.investigations.import_cost import ImportCost, command_import_cost
+from diagtools.investigations.import_command import command_import_cost
+from diagtools.investigations.measured_imports import ImportCost
 from diagtools.values import Budget, Target
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
@@ -206,3 +207,15 @@ def test_a_budget_is_checked_on_the_dearest_run(package: Path) -> None:
         cost.check(forbid=["shop.heavy"])
     with pytest.raises(UsageError, match="have no 'peak_rss_bytes'"):
         cost.check(Budget(metric="peak_rss_bytes", limit_bytes=MIB))
+
+
+def test_a_command_is_repeated_and_its_processes_matched(package: Path, tmp_path: Path) -> None:
+    code = "import subprocess, sys; [subprocess.run([sys.executable, '-c', 'import shop.config']) for _ in range(2)]"
+    found = command_import_cost(Target(argv=(sys.executable, "-c", code)), repeat=2)
+    assert [len(cost.runs) for cost in found] == [2, 2, 2]
+    assert [cost.target.endswith("-c import shop.config") for cost in found] == [True, True, False]
+    assert found[0].chain("shop.heavy").height
+    low, high = found[0].spread["anon_bytes"]
+    assert high - low < 0.3 * MIB
+    with pytest.raises(UsageError, match="measures nothing"):
+        command_import_cost(Target(argv=("true",)), repeat=0)

@@ -13,7 +13,7 @@ from diagtools import import_cost
 from diagtools.analyse.laziness import Output, Verdict
 from diagtools.cli import main
 from diagtools.investigations.import_advice import advice_for
-from diagtools.investigations.import_cost import command_import_cost
+from diagtools.investigations.import_command import command_import_cost
 from diagtools.investigations.import_suspects import Suspect
 from diagtools.investigations.import_verify import Verified, verify_imports, verify_together
 from diagtools.values import Target

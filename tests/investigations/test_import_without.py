@@ -11,7 +11,7 @@ import pytest
 from diagtools import import_cost
 from diagtools.cli import main
 from diagtools.errors import UsageError
-from diagtools.investigations.import_cost import command_import_cost
+from diagtools.investigations.import_command import command_import_cost
 from diagtools.investigations.import_without import without
 from diagtools.values import Target
 

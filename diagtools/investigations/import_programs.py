@@ -1,0 +1,42 @@
+"""Programs whose imports can be studied by name."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What is studied: statements to import, a command that pays for them, and both as they are when mended.
+
+    Empty where there is none.  ``forbid`` names a package that the mended statement must not import, ``budget`` what
+    it may take.
+    """
+
+    target: str
+    suite: str = ""
+    fixed: str = ""
+    fixed_suite: str = ""
+    forbid: str = ""
+    budget: str = ""
+
+
+def known() -> dict[str, Program]:
+    """Programs that can be studied by name."""
+    spec = find_spec("workloads.knowledge.tests")
+    folder = Path(spec.origin or ".").parent if spec else Path()
+    place = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    pytest = f"{shlex.quote(sys.executable)} -m pytest -q {shlex.quote(str(place))}"
+    knowledge = Program(
+        target="from workloads.knowledge.eager.config import KnowledgeConfig",
+        suite=f"env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 {pytest}",
+        fixed="from workloads.knowledge.lazy.config import KnowledgeConfig",
+        fixed_suite=f"env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 KNOWLEDGE_TWIN=lazy {pytest}",
+        forbid="polars",
+        budget="20 MB",
+    )
+    return {"knowledge": knowledge}
