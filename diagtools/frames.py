@@ -341,7 +341,7 @@ PACKAGES_RUN_ALONG = Frame(
 #: One row an import statement made lazy, or all of a file together (``line`` 0).  ``measured``: what that saved while
 #: its names were unused, the median of the pairs, ``low`` to ``high`` their range; null where it cannot be lazy, and
 #: ``refused`` says why.  ``forced_by``: which places (``file:line``) used a name at once.
-#: ``verdict``: saves, partly, forced, breaks, not allowed; ``note``: why,
+#: ``verdict``: saves, partly, forced, breaks, not tested, not allowed; ``note``: why,
 #: where nobody forced it, empty for nothing to say.
 VERIFIED_IMPORTS = Frame(
     "VERIFIED_IMPORTS",

@@ -90,6 +90,7 @@ class State(StrEnum):
     UNDER_TRACKER = "observed under a tracker"
     SHARED_N_TIMES = "shared memory counted n times"
     SKIPPED = "skipped"
+    UNATTRIBUTED = "in parallel, cannot be told apart"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

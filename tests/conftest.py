@@ -30,12 +30,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def _interruptible() -> Iterator[None]:
-    """Who takes SIGINT over gives it back: the next test, and whoever runs them, may be interrupted."""
-    before = signal.getsignal(signal.SIGINT)
+    """Who takes SIGINT over gives it back: the next test, and whoever runs them, may be interrupted.
+
+    A notebook that was executed in this process before may not have done so.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     after = signal.getsignal(signal.SIGINT)
-    signal.signal(signal.SIGINT, before)
-    assert after == before
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert after is signal.default_int_handler
 
 
 @pytest.fixture(scope="session")

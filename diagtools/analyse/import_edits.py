@@ -18,7 +18,13 @@ from diagtools.analyse.import_limits import (
     waiting,
     whole_try,
 )
-from diagtools.analyse.import_moves import functions_using, insertions, without_statement
+from diagtools.analyse.import_moves import (
+    functions_using,
+    insertions,
+    leaving,
+    unused_names,
+    without_statement,
+)
 from diagtools.analyse.import_words import (
     dedented,
     free_name,
@@ -68,6 +74,7 @@ def edits_of(place: ImportPlace, *, is_measured: bool) -> tuple[list[Edit], list
     ways: dict[str, Callable[[ImportPlace], Edit | None]] = {
         **_WAYS,
         LAZY: lambda place: _lazy(place, is_measured=is_measured),
+        REMOVE: _remove,  # last: an import that nobody uses may be there for what it does
     }
     for kind, make in ways.items():
         try:
@@ -97,9 +104,25 @@ def _types_only(place: ImportPlace) -> Edit | None:
     check_annotations(place)
     if place.around:
         raise Refused(f"`{place.around[-1].kind}` in line {place.around[-1].line} stands around it.")
-    note = _about_future(place)
-    why = f"Only annotations use {names_of(place.bound)}. {note} Check that nobody evaluates them "
-    return edit_of(place, TYPES_ONLY, "3.7", why + "(typing.get_type_hints).", without_statement(place))
+    able = leaving(place, place.bound)
+    idle = unused_names(place, able)
+    why = f"Only annotations use {names_of([bound for bound in able if bound not in idle])}. "
+    why += f"{_about_future(place)} Check that nobody evaluates them (typing.get_type_hints). "
+    why += _about_unused(place, able) + _search(able)
+    return edit_of(place, TYPES_ONLY, "3.7", why, without_statement(place, able, typed=idle))
+
+
+def _about_unused(place: ImportPlace, able: Sequence[Bound]) -> str:
+    """What becomes of the names that nothing in the file uses?"""
+    idle, stay = unused_names(place, able), unused_names(place, [b for b in place.bound if b not in able])
+    said = f"Nothing in this file uses {names_of(idle)}: kept for type checkers only. " if idle else ""
+    return said + (
+        f"Nothing in this file uses {names_of(stay)}: its import stays, with what it costs. " if stay else ""
+    )
+
+
+def _search(able: Sequence[Bound]) -> str:
+    return f"Search for code elsewhere that takes {names_of(able)} from this module, mocks in tests too."
 
 
 def _about_future(place: ImportPlace) -> str:
@@ -107,7 +130,7 @@ def _about_future(place: ImportPlace) -> str:
         return "`from __future__ import annotations` is there already."
     if all(use.waits for use in place.uses if use.kind == Kind.ANNOTATION):
         return "They are not evaluated as they stand."
-    return "Before 3.14 they are evaluated unless `from __future__ import annotations` is on: it is added."
+    return "`from __future__ import annotations` is added: before 3.14 they would be evaluated."
 
 
 def _local(place: ImportPlace) -> Edit | None:
@@ -120,13 +143,22 @@ def _local(place: ImportPlace) -> Edit | None:
         lines = [use.line for use in place.uses if use.kind == Kind.EXPORTED and use.name == public[0]]
         where = f"`__all__` (line {lines[0]}) offers" if lines else "this package offers"
         raise Refused(f"{where} `{public[0]}`, which would be gone; a module `__getattr__` keeps it.")
-    check_annotations(place)
-    changes = [*without_statement(place, able), *insertions(place, functions)]
-    why = f"{_counted(functions)} {'uses' if len(functions) == 1 else 'use'} {names_of(able)}. "
+    annotations = check_annotations(place)
+    able = leaving(place, able)
+    idle = unused_names(place, able)
+    typed = [] if whole_try(place) else idle
+    changes = [*without_statement(place, able, typed=typed), *insertions(place, functions)]
+    called = [bound for bound in able if any(bound in its for its in functions.values())]
+    noted = [bound for bound in able if bound not in called and bound not in idle]
+    why = f"{_counted(functions)} {'uses' if len(functions) == 1 else 'use'} {names_of(called)}"
+    why += f", and annotations use {names_of(noted)}. " if noted else ". "
+    why += "" if whole_try(place) else _about_unused(place, able)
+    if not place.has_future_annotations and any(not use.waits for use in annotations):
+        why += f"{_about_future(place)} Check that nobody evaluates annotations (typing.get_type_hints). "
     inner = place.around[-1] if place.around else None
     if inner and inner.catches and not inner.moves_whole:
-        why += "Missing is still noticed at import, but a package that is there and broken fails at its first use. "
-    why += f"Search for code elsewhere that takes {names_of(able)} from this module, mocks in tests too."
+        why += "A missing package is still noticed at import, but one that is broken fails at its first use. "
+    why += _search(able)
     return edit_of(place, LOCAL, "3.7", why, changes)
 
 
@@ -136,9 +168,19 @@ def _remove(place: ImportPlace) -> Edit | None:
     check_movable(place)
     if place.around and not whole_try(place):
         return None
-    why = f"Nothing in this file uses {names_of(place.bound)}: search for code elsewhere that takes it from here, "
-    why += "and be sure that nobody needs it to have run."
+    why = (
+        f"{_about_effects(place)} Nothing but output and exit status is compared when a saving is measured. "
+    )
+    why += _search(place.bound)
     return edit_of(place, REMOVE, "3.7", why, without_statement(place))
+
+
+def _about_effects(place: ImportPlace) -> str:
+    """An import can be there for what its module does when it is executed."""
+    if place.uses or public_names(place):
+        return ""
+    why = f"Nothing in this file uses {names_of(place.bound)}: do this only where executing the module has no effect "
+    return why + "of its own that somebody needs, such as registering a plugin."
 
 
 def _getattr(place: ImportPlace) -> Edit | None:
@@ -155,13 +197,14 @@ def _getattr(place: ImportPlace) -> Edit | None:
         why += f"The `__getattr__` in line {place.hook.line} is kept, and asked after these. "
         why += "" if not place.has_dir else "Its `__dir__` is not changed. "
     if place.exported is None:
-        why += "Without an `__all__`, `from … import *` no longer brings them. "
+        why += f"Without an `__all__`, `from … import *` no longer brings {'it' if one else 'them'}. "
     elif public_names(place):
         why += "A star import loads what `__all__` names. "
     if place.is_package:
         why += "Modules that it loaded on the side must be imported by who uses them. "
     if not annotations and not place.type_checking:
-        why += "Type checkers see the names only under `if TYPE_CHECKING:`."
+        why += "Type checkers see the names only under `if TYPE_CHECKING:`. "
+    why += _about_effects(place)
     return edit_of(place, GETATTR, "3.7", why.strip(), changes)
 
 
@@ -223,7 +266,8 @@ def _lazy(place: ImportPlace, *, is_measured: bool) -> Edit:
     why += f"`__lazy_modules__ = [{', '.join(_full_names(place, able))}]` above it, which says the same."
     if collision := [bound.name for bound in able if bound.name in place.siblings and place.module]:
         why += f" Once the module `{collision[0]}` of this package is imported, it takes the name's place."
-    return edit_of(place, LAZY, "3.15", why, [change])
+    why += f" {_about_effects(place)}"
+    return edit_of(place, LAZY, "3.15", why.strip(), [change])
 
 
 def lazy_change(place: ImportPlace, *, is_measured: bool) -> tuple[Change, list[Bound]]:
@@ -260,7 +304,6 @@ def _full_names(place: ImportPlace, able: Sequence[Bound]) -> list[str]:
 _WAYS: dict[str, Callable[[ImportPlace], Edit | None]] = {
     TYPES_ONLY: _types_only,
     LOCAL: _local,
-    REMOVE: _remove,
     GETATTR: _getattr,
     LAZY_LOADER: _lazy_loader,
 }
@@ -268,5 +311,7 @@ _WAYS: dict[str, Callable[[ImportPlace], Edit | None]] = {
 
 def _counted(functions: dict[Function, list[Bound]]) -> str:
     said = [f"{function.name} (line {function.line})" for function in functions]
-    more = f" and {len(said) - 3} more functions" if len(said) > 3 else ""
-    return "Only " + ", ".join(said[:3]) + more
+    if len(said) > 3:
+        said[3:] = [f"{len(said) - 3} more function{'s' if len(said) > 4 else ''}"]
+    *most, last = said
+    return f"Only {', '.join(most)} and {last}" if most else f"Only {last}"

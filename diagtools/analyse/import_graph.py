@@ -21,45 +21,62 @@ PACKAGE, NO_LINE = "<package>", "<no line>"
 _Site = tuple[str, str, int]  # importer, file, line
 
 
-def import_edges(imports: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Which module is imported by which statement, also where it was there already?
+def import_edges(
+    imports: pl.DataFrame, calls: pl.DataFrame, files: Mapping[str, str] | None = None
+) -> pl.DataFrame:
+    """Which module is imported by which statement, also where it was there already, or failed?
 
-    ``imports`` is IMPORTS, ``calls`` IMPORT_CALLS of the same program; the result is IMPORT_EDGES.  A statement that a
-    function executes belongs to the module that was being initialised.  ``first`` is true for the edge along which the
-    module was really loaded.  Each module also leads to its package, and a module to which no statement leads is
-    connected with whoever was being initialised: C code imported it.
+    ``imports`` is IMPORTS, ``calls`` IMPORT_CALLS of the same program, ``files`` says where modules came from; the
+    result is IMPORT_EDGES.  A statement that a function executes belongs to the module that was being initialised;
+    where none was (in a thread, or later), to the module of its file.  ``first`` is true for the edge along which the
+    module was really loaded.  Each module also leads to its package, and a module to which no statements lead from the
+    program is connected with whoever was being initialised: C code imported it.  So all modules have a ``chain``.
     """
-    standing = _standing(imports)
-    importers = dict(imports.select("module", "importer").rows())
-    known = {
-        module: standing.get(importers[module] or "", PROGRAM)
-        for module, other in standing.items()
-        if module == other
-    }
-    sites: dict[_Site, set[str]] = defaultdict(set)
+    loaded_by = _loaded_by(imports)
+    owners: dict[str, str] = {}
+    for module, file in (files or {}).items():
+        if module in loaded_by and file:
+            owners.setdefault(file, module)
+    sites: dict[_Site, dict[str, bool]] = defaultdict(dict)
     for call in calls.iter_rows(named=True):
-        importer = standing.get(call["initialising"], PROGRAM)
-        for imported in _targets(call, known):
+        initialising = call["initialising"] if call["initialising"] in loaded_by else PROGRAM
+        importer = initialising if call["initialising"] else owners.get(call["file"], PROGRAM)
+        found = sites[importer, call["file"], call["line"]]
+        for imported in _targets(call, loaded_by):
             if imported != importer:
-                sites[importer, call["file"], call["line"]].add(imported)
-    for module in known:
+                found[imported] = found.get(imported, False) or loaded_by[imported] == initialising
+    for module in loaded_by:
         package = module.rpartition(".")[0]
-        if package in known:
-            sites[module, PACKAGE, 0].add(package)
-    reached = {imported for imported_here in sites.values() for imported in imported_here}
-    for module, loaded_by in known.items():
-        if module not in reached and module != PROGRAM:
-            sites[loaded_by, NO_LINE, 0].add(module)
-    rows = [(*site, imported) for site, found in sites.items() for imported in sorted(found)]
+        if package in loaded_by:
+            sites[module, PACKAGE, 0][package] = False
+    for importer, imported in _without_a_line(loaded_by, sites):
+        sites[importer, NO_LINE, 0][imported] = loaded_by[imported] == importer
+    rows = [
+        (*site, imported, first) for site, found in sites.items() for imported, first in sorted(found.items())
+    ]
     return frames.IMPORT_EDGES.from_columns(
         {
             "importer": [row[0] for row in rows],
             "imported": [row[3] for row in rows],
             "file": [row[1] for row in rows],
             "line": [row[2] for row in rows],
-            "first": [known.get(row[3]) == row[0] for row in rows],
+            "first": [row[4] for row in rows],
         }
     )
+
+
+def thread_importers(imports: pl.DataFrame, edges: pl.DataFrame) -> dict[str, str]:
+    """Whose statement loaded what a log shows below the program only because a thread's imports have no importer?
+
+    ``imports`` is IMPORTS, ``edges`` IMPORT_EDGES; left out is what statements of several modules may have loaded.
+    """
+    by_nobody = set(imports.filter(pl.col("importer") == PROGRAM)["module"].to_list())
+    found: dict[str, set[str]] = defaultdict(set)
+    for importer, imported in edges.filter("first").select("importer", "imported").iter_rows():
+        if imported in by_nobody:
+            found[imported].add(importer)
+    only = {module: next(iter(importers)) for module, importers in found.items() if len(importers) == 1}
+    return {module: importer for module, importer in only.items() if importer != PROGRAM}
 
 
 def statements(imports: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
@@ -67,7 +84,8 @@ def statements(imports: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
 
     ``imports`` is IMPORTS, ``edges`` IMPORT_EDGES; the result is STATEMENTS, the largest retained anonymous memory
     first.  A module is retained by a statement where every chain of imports from the program leads through it
-    (dominators).  This is a prediction: what a statement brings may be wanted elsewhere, later.
+    (dominators), one that failed too: what it left behind is held by whoever tried it.  ``n_modules`` counts those that
+    are there.  This is a prediction: what a statement brings may be wanted elsewhere, later.
     """
     imports_of = _sites(edges)
     retained = _held(imports, imports_of)
@@ -100,7 +118,7 @@ def packages_run_along(imports: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFra
     """
     imports_of = _sites(edges)
     retained = _held(imports, imports_of)
-    wanted = _wanted_in(imports_of)
+    wanted = _wanted_in(imports_of, _there(imports))
     lines: dict[tuple[str, str], list[int]] = defaultdict(list)
     for importer, file, line in imports_of:
         if importer in wanted and file.endswith("/__init__.py"):
@@ -125,14 +143,14 @@ def packages_run_along(imports: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFra
     )
 
 
-def _wanted_in(imports_of: Mapping[_Site, Sequence[str]]) -> dict[str, str]:
-    """Of each package that nobody outside it imports but for a module in it: the first such module."""
+def _wanted_in(imports_of: Mapping[_Site, Sequence[str]], there: Collection[str]) -> dict[str, str]:
+    """Of each package that nobody outside it imports but for a module in it that is there: the first such module."""
     wanted: dict[str, str] = {}
     for_itself: set[str] = set()
     for (importer, file, _), found in imports_of.items():
         for package in () if file in (PACKAGE, NO_LINE) else found:
             if importer != package and not importer.startswith(f"{package}."):
-                below = [module for module in found if module.startswith(f"{package}.")]
+                below = [module for module in found if module in there and module.startswith(f"{package}.")]
                 if below:
                     wanted.setdefault(package, max(below, key=len))
                 else:
@@ -212,11 +230,8 @@ def _reached(edges: pl.DataFrame) -> set[str]:
     outgoing: dict[str, list[str]] = defaultdict(list)
     for importer, imported in edges.select("importer", "imported").iter_rows():
         outgoing[importer].append(imported)
-    found, waiting = {PROGRAM}, [PROGRAM]
-    for importer in waiting:  # grows while it is walked
-        fresh = [module for module in dict.fromkeys(outgoing[importer]) if module not in found]
-        found.update(fresh)
-        waiting += fresh
+    found = {PROGRAM}
+    _reach(PROGRAM, outgoing, found)
     return found
 
 
@@ -242,19 +257,46 @@ def other_ways(held: Collection[str], lazy: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _standing(imports: pl.DataFrame) -> dict[str, str]:
-    """Which module that is there stands for each one: itself, or, of one that failed, who wanted it."""
-    rows = {
-        module: (importer, status)
-        for module, importer, status in imports.select("module", "importer", "status").rows()
-    }
-    found = {}
-    for module in rows:
-        standing = module
-        while rows[standing][1] != OK and rows[standing][0] is not None:
-            standing = rows[standing][0]
-        found[module] = standing
+def _loaded_by(imports: pl.DataFrame) -> dict[str, str]:
+    """Who imported each module, the program aside; of one that failed before, who did when it was there."""
+    found: dict[str, str] = {}
+    for module, importer, status in imports.select("module", "importer", "status").iter_rows():
+        if importer is not None and (status == OK or module not in found):
+            found[module] = importer
     return found
+
+
+def _without_a_line(
+    loaded_by: Mapping[str, str], sites: Mapping[_Site, Collection[str]]
+) -> list[tuple[str, str]]:
+    """The edges that are missing for each module to be reached from the program: from who loaded it."""
+    outgoing: dict[str, list[str]] = defaultdict(list)
+    for (importer, file, _), found in sites.items():
+        outgoing[importer] += found if file != PACKAGE else ()
+    reached = {PROGRAM}
+    _reach(PROGRAM, outgoing, reached)
+    missing = []
+    for module, importer in loaded_by.items():
+        if module not in reached:
+            missing.append((importer, module))
+            outgoing[importer].append(module)
+            if importer in reached:
+                _reach(importer, outgoing, reached)
+    for module in loaded_by:  # modules of one name may have loaded each other in turn
+        if module not in reached:
+            missing.append((PROGRAM, module))
+            reached.add(module)
+            _reach(module, outgoing, reached)
+    return missing
+
+
+def _reach(start: str, outgoing: Mapping[str, Sequence[str]], reached: set[str]) -> None:
+    """Add what can be reached from there."""
+    waiting = [start]
+    for importer in waiting:  # grows while it is walked
+        fresh = [module for module in dict.fromkeys(outgoing.get(importer, ())) if module not in reached]
+        reached.update(fresh)
+        waiting += fresh
 
 
 def _targets(call: Mapping[str, Any], known: Mapping[str, object]) -> Iterator[str]:
@@ -274,16 +316,20 @@ def _with_packages(name: str) -> Iterator[str]:
 
 
 def _costs(imports: pl.DataFrame) -> dict[str, tuple[int, ...]]:
-    """Number of modules, RSS, anonymous memory and ns of each module; a failed one is charged to who wanted it."""
-    standing = _standing(imports)
+    """Is it there, and RSS, anonymous memory and ns of each module, all attempts to import it together."""
     costs: dict[str, tuple[int, ...]] = {}
     names = ("module", "self_rss_bytes", "self_anon_bytes", "self_wall_s")
-    for module, rss, anon, wall_s in imports.select(*names).rows():
-        charged = standing[module]
-        mine = (int(charged == module), rss, anon, round(wall_s * 1e9))
-        costs[charged] = _sum(costs.get(charged, (0, 0, 0, 0)), mine)
-    costs[PROGRAM] = _sum(costs.get(PROGRAM, (0, 0, 0, 0)), (-1, 0, 0, 0))  # it is no module
+    for module, rss, anon, wall_s in imports.select(*names).iter_rows():
+        costs[module] = _sum(costs.get(module, (0, 0, 0, 0)), (0, rss, anon, round(wall_s * 1e9)))
+    for module in _there(imports):
+        costs[module] = _sum(costs[module], (1, 0, 0, 0))
     return costs
+
+
+def _there(imports: pl.DataFrame) -> set[str]:
+    """The modules whose import did not only fail; the program is none."""
+    found = imports.filter((pl.col("status") == OK) & (pl.col("module") != PROGRAM))
+    return set(found["module"].to_list())
 
 
 def _retained(above: Mapping[Any, Any], costs: Mapping[str, tuple[int, ...]]) -> dict[Any, tuple[int, ...]]:

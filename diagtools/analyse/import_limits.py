@@ -45,12 +45,12 @@ def _needed(place: ImportPlace) -> dict[str, str]:
     for use in place.uses:
         if use.kind in _NEEDED:
             found.setdefault(use.name, f"`{use.name}` {_NEEDED[use.kind]} in line {use.line}")
-    if found and not _is_separable(place):
+    if found and not is_separable(place):
         found = {bound.name: next(iter(found.values())) for bound in place.bound}
     return found
 
 
-def _is_separable(place: ImportPlace) -> bool:
+def is_separable(place: ImportPlace) -> bool:
     """Does each name of the statement have a module of its own?"""
     return not place.is_from or not place.module
 
@@ -60,7 +60,7 @@ def waiting(place: ImportPlace) -> list[Bound]:
     needed = _needed(place)
     able = [bound for bound in place.bound if bound.name not in needed]
     if not able:
-        raise Refused(f"{next(iter(needed.values()))}: the module is imported all the same.")
+        raise Refused(f"{next(iter(needed.values()))}: where that runs, the module is imported all the same.")
     return able
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from diagtools.analyse.import_limits import Refused, whole_try
+from diagtools.analyse.import_limits import Refused, is_separable, whole_try
 from diagtools.analyse.import_words import dedented, indented, written
 from diagtools.analyse.line_changes import Change
 from diagtools.import_place import Bound, Function, ImportPlace, Kind
@@ -21,6 +21,18 @@ def functions_using(place: ImportPlace, able: Sequence[Bound]) -> dict[Function,
                 names = found.setdefault(use.function, [])
                 names += [bound] if bound not in names else []
     return found
+
+
+def unused_names(place: ImportPlace, able: Sequence[Bound]) -> list[Bound]:
+    """Which of the names does nothing in the file use?"""
+    used = {use.name for use in place.uses}
+    return [bound for bound in able if bound.name not in used]
+
+
+def leaving(place: ImportPlace, able: Sequence[Bound]) -> list[Bound]:
+    """The names that leave with those that are used: a module of its own that nobody uses is executed as before."""
+    stay = unused_names(place, able) if is_separable(place) and not whole_try(place) else []
+    return [bound for bound in able if bound not in stay]
 
 
 def insertions(place: ImportPlace, functions: dict[Function, list[Bound]]) -> Iterator[Change]:
@@ -45,16 +57,22 @@ def insertions(place: ImportPlace, functions: dict[Function, list[Bound]]) -> It
         yield Change(line=line, added=tuple(indented([*text, *([""] if not is_guarded else [])], indent)))
 
 
-def without_statement(place: ImportPlace, able: Sequence[Bound] | None = None) -> list[Change]:
-    """The statement gone from where it stands: asked for only, kept for type checkers, or left out."""
+def without_statement(
+    place: ImportPlace, able: Sequence[Bound] | None = None, *, typed: Sequence[Bound] = ()
+) -> list[Change]:
+    """The statement gone from where it stands: asked for only, kept for type checkers, or left out.
+
+    Kept are the names of annotations and those that are ``typed``.
+    """
     able = place.bound if able is None else able
     kept = [bound for bound in place.bound if bound not in able]
     whole = whole_try(place)
     inner = place.around[-1] if place.around else None
     head: list[str] = []
     annotated = [use for use in place.uses if use.kind == Kind.ANNOTATION]
-    if annotated:
-        needed = [bound for bound in able if bound.name in {use.name for use in annotated}]
+    if annotated or typed:
+        names = {use.name for use in annotated} | {bound.name for bound in typed}
+        needed = [bound for bound in able if bound.name in names]
         flag = place.type_checking or "TYPE_CHECKING"
         head += [] if place.type_checking else [TYPING, ""]
         head += [f"if {flag}:", *indented(written(place, needed)), *([""] if inner else [])]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import polars as pl
 
@@ -14,6 +15,7 @@ from diagtools import frames
 PROGRAM = "<program>"
 OK, FAILED, UNFINISHED = "ok", "failed", "unfinished"
 
+_T = TypeVar("_T")
 _MEASURES = ("t_ns", "cpu_ns", "rss_bytes", "anon_bytes")
 
 
@@ -28,37 +30,85 @@ class _Node:
     same: _Node | None = None  # the node that really executed this module, within this one
 
 
-def attribute(events: pl.DataFrame) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parallel:
+    """Imports of several threads at the same time: how this memory divides among these modules is not known.
+
+    ``modules`` are in order of what ``attribute`` gives them of it; last the program, what ran outside of all imports.
+    """
+
+    n_threads: int
+    modules: tuple[str, ...]
+    anon_bytes: int
+
+
+def attribute(events: pl.DataFrame, thread_importers: Mapping[str, str] | None = None) -> pl.DataFrame:
     """What did each module cost itself, and with all that was imported for it?
 
     ``events`` is IMPORT_EVENTS of one program; the result is IMPORTS in order of begin, the program itself first.
     What changed between two events belongs to the innermost import of the thread of the later one, so that the
     self costs sum to the change from the first event to the last, exactly, with threads, failures and early exits.
+    What changed until the first event of a thread belongs to the only other one that imports: that has started it.
 
     A package that is imported because a module in it is wanted stands before that module, not within it, and an
     import that only found what the package had imported itself meanwhile is that one.
+
+    The outermost imports of a thread belong to the program, or to the module that ``thread_importers`` names.
     """
     root = _Node(order=0, module=PROGRAM, importer=None, step=0, status=OK)
     nodes = [root]
     stacks: dict[int, list[_Node]] = defaultdict(list)
     before: tuple[int, ...] | None = None
     step = 0
+    main_tid = events["tid"][0] if events.height else None
     for kind, tid, name, *measured in events.select("kind", "tid", "name", *_MEASURES).iter_rows():
+        current = next(reversed(_running(stacks, tid)), root)
         stack = stacks[tid]
-        current = stack[-1] if stack else root
         if before is not None:
             _charge(current, measured, before)
         before = tuple(measured)
         if kind == "step":
             step += 1
         elif kind == "begin":
-            node = _Node(order=len(nodes), module=name, importer=_importer(stack, name, root), step=step)
+            importer = _importer(stack, name, root)
+            if importer is root and tid != main_tid and thread_importers:
+                importer = _latest(nodes, thread_importers.get(name, PROGRAM))
+            node = _Node(order=len(nodes), module=name, importer=importer, step=step)
             _note_same(stack, node)
             nodes.insert(_place(nodes, stack, node), node)
             stack.append(node)
         elif kind in ("end", "fail") and stack:
             stack.pop().status = OK if kind == "end" else FAILED
     return _frame(_merged(nodes))
+
+
+def in_parallel(events: pl.DataFrame) -> Parallel | None:
+    """Which memory cannot be told apart because several threads had an import open; null where none has.
+
+    ``events`` is IMPORT_EVENTS of one program.  What changes between two events is of one of the threads that import
+    then, or of the thread of the later one; it is known only where all of them import the same, or there is but one.
+    """
+    stacks: dict[int, list[str]] = {}
+    given: dict[str, int] = {}
+    n_threads = before = 0
+    for kind, tid, name, anon in events.select("kind", "tid", "name", "anon_bytes").iter_rows():
+        current = next(reversed(_running(stacks, tid)), PROGRAM)
+        stack = stacks.setdefault(tid, [])
+        n_threads = max(n_threads, sum(map(bool, stacks.values())))
+        others = {each[-1] for other, each in stacks.items() if each and other != tid} - {current}
+        if others and anon != before:
+            given |= {module: given.get(module, 0) for module in (current, *sorted(others))}
+            given[current] += anon - before
+        before = anon
+        if kind == "begin":
+            stack.append(name)
+        elif kind in ("end", "fail") and stack:
+            stack.pop()
+    if n_threads < 2 or not given:
+        return None
+    latest = list(reversed(given))  # of those that were given the same: whoever waits began first
+    modules = sorted(latest, key=lambda module: (module == PROGRAM, -given[module]))
+    return Parallel(n_threads=n_threads, modules=tuple(modules), anon_bytes=sum(given.values()))
 
 
 def total(imports: pl.DataFrame) -> dict[str, float]:
@@ -82,6 +132,14 @@ def by_package(imports: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _running(stacks: Mapping[int, list[_T]], tid: int) -> list[_T]:
+    """What was being imported until this event of a thread; until its first one by the only other, that started it."""
+    others = [stack for stack in stacks.values() if stack]
+    if tid in stacks or len(others) != 1:
+        return stacks.get(tid, [])
+    return others[0]
+
+
 def _charge(node: _Node, measured: Sequence[int], before: Sequence[int]) -> None:
     for position, (now, then) in enumerate(zip(measured, before, strict=True)):
         node.own[position] += now - then
@@ -93,6 +151,11 @@ def _importer(stack: Sequence[_Node], name: str, root: _Node) -> _Node:
         if not node.module.startswith(f"{name}.") and node.module != name:
             return node
     return root
+
+
+def _latest(nodes: Sequence[_Node], module: str) -> _Node:
+    """The last that was begun of this name, or the program."""
+    return next((node for node in reversed(nodes) if node.module == module), nodes[0])
 
 
 def _place(nodes: Sequence[_Node], stack: Sequence[_Node], node: _Node) -> int:

@@ -23,6 +23,7 @@ class Verdict(StrEnum):
     PARTLY = "partly"
     FORCED = "forced"
     BREAKS = "breaks"
+    NOT_TESTED = "not tested"
 
 
 class Output(StrEnum):
@@ -151,12 +152,19 @@ class Verification:
     output: Output
 
 
-def verify(pairs: Sequence[Pair], predicted_anon_bytes: int, *, compare_output: bool = False) -> Verification:
+def verify(
+    pairs: Sequence[Pair],
+    predicted_anon_bytes: int,
+    *,
+    compare_output: bool = False,
+    is_laziness: bool = True,
+) -> Verification:
     """How much anonymous memory do the lazy imports really save, and does that keep what was predicted?
 
     ``saves``: nothing was forced, and the saving is not below the prediction by more than 5 % or 0.3 MB.  ``partly``:
     less than that, or something was forced, but a tenth of the prediction and 0.3 MB are left.  ``breaks``: the
     program ends differently, prints something else (where ``compare_output`` is asked for), or nobody saw its end.
+    ``not tested``: no chosen statement was reached (where ``is_laziness``; the pairs may differ in something else).
     ``forced``: the rest.  Raises ``NoDataError`` without a pair.
     """
     if not pairs:
@@ -169,8 +177,12 @@ def verify(pairs: Sequence[Pair], predicted_anon_bytes: int, *, compare_output: 
     error = _new_error(pairs)
     output, other = _compared(pairs) if compare_output else (Output.NOT_ASKED, None)
     error = error or (str(other) if other else "")
+    n_lazy = max(pair.lazy.n_lazy for pair in pairs)
+    verdict = _verdict(saved, predicted_anon_bytes, is_forced=bool(forced))
+    if is_laziness and not n_lazy:
+        verdict = Verdict.NOT_TESTED
     return Verification(
-        verdict=Verdict.BREAKS if error else _verdict(saved, predicted_anon_bytes, is_forced=bool(forced)),
+        verdict=Verdict.BREAKS if error else verdict,
         predicted_anon_bytes=predicted_anon_bytes,
         plain_anon_bytes=round(median(pair.plain.anon_bytes for pair in pairs)),
         lazy_anon_bytes=round(median(pair.lazy.anon_bytes for pair in pairs)),
@@ -181,7 +193,7 @@ def verify(pairs: Sequence[Pair], predicted_anon_bytes: int, *, compare_output: 
         saved_cpu_s=median(pair.plain.cpu_s - pair.lazy.cpu_s for pair in pairs),
         n_modules=round(median(pair.plain.n_modules - pair.lazy.n_modules for pair in pairs)),
         n_pairs=len(pairs),
-        n_lazy=max(pair.lazy.n_lazy for pair in pairs),
+        n_lazy=n_lazy,
         n_unended=max(max(pair.plain.n_unended, pair.lazy.n_unended) for pair in pairs),
         forced=forced,
         error=error,

@@ -50,18 +50,18 @@ def _not_executed(target: Target, number: int, reason: str) -> StartError:
         return StartError(
             f"There is no command '{command}'.",
             exit_status=_NOT_FOUND,
-            hint="check the spelling and PATH; a script needs its interpreter: `diagtools record -- python app.py`.",
+            hint="check the spelling and PATH; a script needs its interpreter: `-- python app.py`.",
         )
     if number == errno.ENOENT:
         return StartError(
             f"'{command}' cannot be executed: the interpreter that its first line names is missing.",
             exit_status=_NOT_FOUND,
-            hint=f"for a Python file: `diagtools record -- python {command}`.",
+            hint=f"for a Python file: `-- python {command}`.",
         )
     return StartError(
         f"'{command}' cannot be executed: {reason}.",
         exit_status=_NOT_EXECUTABLE,
-        hint=f"is it a program? For a Python file: `diagtools record -- python {command}`.",
+        hint=f"is it a program? For a Python file: `-- python {command}`.",
     )
 
 

@@ -13,7 +13,7 @@ from diagtools.capture import manifest as manifests
 from diagtools.capture.bootstrap import call, interpreter_argv, remove_probes
 from diagtools.capture.child import check_python, run_child
 from diagtools.capture.failures import start_failure
-from diagtools.probes import boot, imports, laziness, patches
+from diagtools.probes import boot, imports, laziness
 from diagtools.values import State, Target, Validity
 
 
@@ -23,23 +23,21 @@ def capture_imports(
     *,
     python: str = sys.executable,
     graph: bool = False,
-    without: Sequence[str] = (),
     lazy: str = "",
     timeout_s: float = 300.0,
 ) -> Path:
     """Executes the statements one after the other in one fresh interpreter; the run folder.
 
     ``graph`` records every import statement too, which costs time: costs are to be taken from a run without it.
-    The packages ``without`` are not to be found; ``lazy`` names a file of ``capture.laziness`` beside the run folder:
-    the statements chosen there are lazy.  An import that fails is a result; so is one that takes longer than
-    ``timeout_s``: it is ended, and the run says so.
+    ``lazy`` names a file of ``capture.laziness`` beside the run folder: the statements chosen there are lazy.
+    An import that fails is a result; so is one that takes longer than ``timeout_s``: it is ended, and the run says so.
     Raises ``StartError`` where ``python`` cannot be started and ``UsageError`` where it is no CPython from 3.9 on.
     """
     check_python(python)
     target = Target(argv=(python, "-c", "; ".join(statements)))
     path = run_folder.new_run_folder(("imports", *statements), folder)
     mode = "graph" if graph else ""
-    argv = interpreter_command(statements, path, python=python, mode=mode, without=without, lazy=lazy)
+    argv = interpreter_command(statements, path, python=python, mode=mode, lazy=lazy)
     return _run(path, target, argv, timeout_s, was_there=folder is not None)
 
 
@@ -48,18 +46,17 @@ def capture_command_imports(
     folder: Path | None = None,
     *,
     graph: bool = False,
-    without: Sequence[str] = (),
     lazy: str = "",
     timeout_s: float = 3600.0,
 ) -> Path:
     """Runs a command, in every Python process of which the imports are recorded; the run folder.
 
-    ``without`` and ``lazy`` are as in ``capture_imports``.  Raises ``StartError`` where the command cannot be started.
+    ``lazy`` is as in ``capture_imports``.  Raises ``StartError`` where the command cannot be started.
     """
     path = run_folder.new_run_folder(target.argv, folder)
     existing = {**os.environ, **target.env}
     mode = "graph" if graph else "costs"
-    added = boot.imports_environment(existing, str(path), imports=mode, lazy=lazy, without=without)
+    added = boot.imports_environment(existing, str(path), imports=mode, lazy=lazy)
     env = {**existing, **added}
     return _run(path, target, target.argv, timeout_s, was_there=folder is not None, env=env)
 
@@ -70,12 +67,10 @@ def interpreter_command(
     *,
     python: str = sys.executable,
     mode: str = "",
-    without: Sequence[str] = (),
     lazy: str = "",
 ) -> list[str]:
     """Which command line executes these statements, recorded into this folder?  ``mode`` is ``graph``, or empty."""
-    calls = [call(patches, folder, python, "block", ",".join(without))] if without else []
-    calls += [call(laziness, folder, python, "watch", f"{lazy}:{folder.resolve()}")] if lazy else []
+    calls = [call(laziness, folder, python, "watch", f"{lazy}:{folder.resolve()}")] if lazy else []
     calls += [call(imports, folder, python, "main")]
     return interpreter_argv(python, calls, [str(folder), mode, *statements])
 

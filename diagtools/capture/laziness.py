@@ -17,6 +17,7 @@ from diagtools.capture.bootstrap import Call, call, interpreter_argv
 from diagtools.capture.child import check_python, run_child
 from diagtools.capture.failures import start_failure
 from diagtools.capture.imports import capture_command_imports, capture_imports
+from diagtools.capture.installed import blocked
 from diagtools.errors import RecorderError, UsageError
 from diagtools.probes import boot, patches
 from diagtools.probes import laziness as probe
@@ -89,7 +90,7 @@ def capture_without(
         raise UsageError(f"pairs={pairs} measures nothing.", hint="pairs=3 shows the spread too.")
     check_python(python)
     _compile((), _made(folder), python, even_in_try=False)
-    _pairs(program, folder, python, pairs, timeout_s, packages)
+    _pairs(program, folder, python, pairs, timeout_s, blocked(packages, python))
     return folder.resolve()
 
 
@@ -99,7 +100,7 @@ def _pairs(
     python: str,
     pairs: int,
     timeout_s: float,
-    without: Sequence[str] = (),
+    without: str = "",
 ) -> None:
     if not _child(program, folder / "warm-up", probe.EAGER, python, timeout_s):
         raise UsageError(f"It did not end within {timeout_s:g} s.", hint="pass a larger timeout_s.")
@@ -146,7 +147,7 @@ def _child(
     compiled: str,
     python: str,
     timeout_s: float,
-    without: Sequence[str] = (),
+    without: str = "",
 ) -> bool:
     """One run; did it end?  Where it takes too long it is ended, and its log has no end."""
     folder.mkdir(mode=0o700)
@@ -159,7 +160,7 @@ def _child(
         except OSError as error:
             raise start_failure(program, "exec", error.errno or 0) from error
     else:
-        calls = [call(patches, place, python, "block", ",".join(without))] if without else []
+        calls = [call(patches, place, python, "block", without)] if without else []
         calls += [Call(probe=place.parent / probe.PROBE, name=probe.__name__, function="main")]
         code = str(place.parent / compiled)
         argv = interpreter_argv(python, calls, ["measure", str(place), code, *program])

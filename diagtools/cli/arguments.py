@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,27 +56,31 @@ def _imports(parser: argparse.ArgumentParser) -> None:
         help="a module, or a statement such as 'import a, b'; several are imported one after the other",
     )
     parser.set_defaults(argv=[])
-    parser.add_argument(
-        "--python", metavar="PY", default=sys.executable, help="the interpreter (default: this one)"
-    )
+    parser.usage = "diagtools imports [options] TARGET ...\n       diagtools imports [options] -- CMD ..."
+    parser.epilog = "After `--` stands a command: every Python process that it starts is looked into."
+    parser.add_argument("--python", metavar="PY", help="the interpreter that imports it (default: this one)")
     parser.add_argument("--repeat", metavar="N", type=int, help="measure so often (default: 5, a command 1)")
     parser.add_argument(
         "--timeout", metavar="S", type=float, default=300.0, help="seconds for one import (default: 300)"
     )
     parser.add_argument(
         "--verify",
-        metavar="N|FILE:LINE",
-        help="make the N dearest statements lazy, or this one, and measure what that really saves",
+        metavar="N|FILE:LINE|FILE",
+        help="make the N dearest statements lazy, or this one, or all of a file, and measure what that saves",
     )
     parser.add_argument(
         "--without",
         metavar="PKG",
         action="append",
         default=[],
-        help="measure the same where this package is not installed",
+        help="measure the same where this package is not installed (repeatable)",
     )
     parser.add_argument(
-        "--forbid", metavar="PKG", action="append", default=[], help="exit with 1 where this is imported"
+        "--forbid",
+        metavar="PKG",
+        action="append",
+        default=[],
+        help="exit with 1 where this is imported (repeatable)",
     )
     parser.add_argument(
         "--budget", metavar="SIZE", help="exit with 1 where the imports take more, such as 40MB"

@@ -28,7 +28,7 @@ from diagtools.investigations.import_command import command_import_cost
 from diagtools.investigations.import_cost import import_cost, statement_of
 from diagtools.investigations.import_pairs import ImportPairs, import_pairs
 from diagtools.investigations.import_programs import Program, known
-from diagtools.investigations.import_suspects import suspects
+from diagtools.investigations.import_suspects import NOTHING, suspects
 from diagtools.investigations.import_verify import (
     Verified,
     same_output,
@@ -37,6 +37,7 @@ from diagtools.investigations.import_verify import (
     verify_together,
 )
 from diagtools.investigations.measured_imports import ImportCost
+from diagtools.investigations.optional_dependency import optional_dependency
 from diagtools.investigations.parameters import above_zero, whole
 from diagtools.present import tables
 from diagtools.present.imports import place
@@ -45,7 +46,10 @@ from diagtools.present.tables import Table
 from diagtools.units import format_bytes, format_seconds, parse_bytes
 from diagtools.values import Budget, Effect, Finding, Target
 
-_QUESTION = "A process holds much memory before it does any work. Which imports cost that, and which of them can wait?"
+_QUESTION = "Which imports cost a process its memory before it does any work, and which of them can wait?"
+
+
+_NONE_WAITS = "None of the suspects saves anything worth it when it waits."
 
 
 class ImportCase(Case):
@@ -79,6 +83,8 @@ class ImportCase(Case):
             fixed=fixed or story.fixed,
             fixed_suite=fixed_suite or story.fixed_suite,
             forbid=forbid or story.forbid,
+            wild_target=story.wild_target,
+            wild_package=story.wild_package,
             budget=budget or story.budget,
         )
         self.n, self.repeat, self.pairs = whole("n", n), whole("repeat", repeat), whole("pairs", pairs)
@@ -173,6 +179,13 @@ class ImportCase(Case):
         """The suspects that save something worth it."""
         return [one for one in self.verified if one.verdict in (Became.SAVES, Became.PARTLY)]
 
+    def optional_dependency(self, target: str = "", package: str = "") -> Prose:
+        """What an optional dependency costs whoever imports ``target``; else that of a program's story."""
+        target, package = target or self.program.wild_target, package or self.program.wild_package
+        if not target or not package:
+            return Prose(["No optional dependency was named."])
+        return optional_dependency(target, package, repeat=self.repeat, pairs=self.pairs)
+
     # --- what is shown -------------------------------------------------------------------------------
 
     def symptom(self) -> Prose:
@@ -206,13 +219,11 @@ class ImportCase(Case):
         """When each module was imported, and how memory rose."""
         return self.cost.waterfall()
 
-    def pulled_in(self, module: str = "") -> alt.TopLevelMixin:
+    def pulled_in(self, module: str = "") -> alt.TopLevelMixin | Prose:
         """Who pulled this module in: the dearest package that is neither Python's nor the target's, unless named."""
         wanted = module or dearest_foreign(self.cost.packages, own_package(self.cost.imports))
         if wanted is None:
-            raise NoDataError(
-                "Nothing foreign is imported here.", hint="name a module: case.pulled_in('json')."
-            )
+            return Prose(["Nothing is imported here that is neither Python's nor the target's own."])
         return self.cost.chain_chart(wanted)
 
     def suspects(self) -> Table:
@@ -233,6 +244,7 @@ class ImportCase(Case):
                 "share": tables.share("of all"),
                 "modules": tables.count("modules"),
             },
+            note=None if rows else NOTHING,
         )
 
     def verify(self) -> Prose:
@@ -245,9 +257,9 @@ class ImportCase(Case):
         found = [together_finding(self.together, n, None)] if self.together else []
         return [*found, *([together_finding(self.in_suite, n, self._suite_name())] if self.in_suite else [])]
 
-    def verified_chart(self) -> alt.TopLevelMixin:
-        """Predicted beside measured, a bar a statement.  Raises ``NoDataError`` where there was none to verify."""
-        return verified_chart(self.verified)
+    def verified_chart(self) -> alt.TopLevelMixin | Prose:
+        """Predicted beside measured, a bar a statement; where there was none to verify, that."""
+        return verified_chart(self.verified) if self.verified else Prose([NOTHING])
 
     def advice(self) -> Prose:
         """The edit for each statement that saves, to paste."""
@@ -290,7 +302,8 @@ class ImportCase(Case):
     def concluded(self) -> list[Finding]:
         """The same as findings."""
         found = [Finding(sentence=tried_sentence(one)) for one in self.verified]
-        return [*found, *self.what_they_save(), *self._mended()]
+        nothing = [] if self.saving else [Finding(sentence=NOTHING if not self.verified else _NONE_WAITS)]
+        return [*found, *nothing, *self.what_they_save(), *self._mended()]
 
     def keep_budget(self) -> Prose:
         """Does the mended import keep its budget, and leave out what it must?  Raises ``BudgetBreached``.
@@ -327,6 +340,8 @@ class ImportCase(Case):
         if self.together:
             saved = format_bytes(self.together.saved_anon_bytes)
             found.append(f"Lazy, what is confirmed saves {saved} of that, measured while it is unused.")
+        else:
+            found.append(_NONE_WAITS if self.verified else NOTHING)
         if self.in_suite:
             held = format_bytes(self.in_suite.plain_anon_bytes)
             same = ", and it prints the same" if same_output(self.in_suite) else ""

@@ -10,22 +10,29 @@ from pathlib import Path
 
 import polars as pl
 
-from diagtools.analyse.import_graph import import_edges
-from diagtools.analyse.imports import attribute, total
+from diagtools.analyse.import_graph import import_edges, thread_importers
+from diagtools.analyse.imports import PROGRAM, attribute, in_parallel, total
 from diagtools.capture.child import OUTPUTS, check_python
 from diagtools.capture.imports import capture_imports
 from diagtools.errors import UsageError
 from diagtools.frames import IMPORT_EDGES
-from diagtools.investigations.measured_imports import ImportCost, must_not_import
+from diagtools.investigations.measured_imports import (
+    ImportCost,
+    must_have_ended,
+    must_not_import,
+    package_names,
+)
 from diagtools.investigations.progress import Progress
 from diagtools.read.imports import ImportLog, read_imports
 from diagtools.read.manifest import read_manifest
+from diagtools.units import format_bytes
 from diagtools.values import State, Validity
 
 #: A run that faults in so many times the pages of another paid for the place of its stack, not for its imports.
 _CLIFF = 1.5
 _CLIFF_PAGES = 20_000
 _N_LAST_WORDS = 5
+_N_PARALLEL = 2
 
 
 def import_cost(
@@ -56,13 +63,21 @@ def import_cost(
 
 
 def assert_not_imported(*packages: str, by: str, python: str = sys.executable) -> None:
-    """Does this statement get along without these packages?  Raises ``BudgetBreached``, with who pulls them in."""
+    """Does this statement get along without these packages?  Raises ``BudgetBreached``, with who pulls them in.
+
+    Raises ``UsageError`` for what is no package or cannot be imported, and ``NoDataError`` where the statement failed
+    or did not end: then nothing can be said.
+    """
+    packages = tuple(package_names(packages))
     check_python(python)
     with tempfile.TemporaryDirectory(prefix="diagtools-") as folder:
         path = capture_imports([statement_of(by)], Path(folder) / "graph", python=python, graph=True)
         log = _main_log(path)
         _must_be_there([by], (log, path))
-        must_not_import(packages, by, import_edges(attribute(log.events), log.calls))
+        imports = attribute(log.events)
+        must_not_import(packages, by, import_edges(imports, log.calls, log.files), imports)
+        said = (path / "stderr.log").read_text("utf-8", "replace").splitlines()
+        must_have_ended(by, log.error, said, is_whole=log.is_whole)
 
 
 def statement_of(target: str) -> str:
@@ -83,13 +98,21 @@ def _must_be_there(targets: Sequence[str], measured: tuple[ImportLog, Path]) -> 
     """A module that was not found and a statement that is no Python are mistakes of whoever asked, and no results."""
     log, path = measured
     said = (path / "stderr.log").read_text("utf-8", "replace").splitlines()
-    is_ours = sum(line.startswith('  File "') for line in said) == 1  # raised by the statement itself
+    places = [line for line in said if line.startswith('  File "') and "<frozen importlib" not in line]
+    is_ours = len(places) == 1  # raised by the statement itself
     hints = {
-        "ModuleNotFoundError": "is it installed in that interpreter? Name another one with --python.",
+        "ModuleNotFoundError": _hint_of(targets),
         "SyntaxError": "write it as in a program: diagtools imports 'import a, b'",
     }
     if is_ours and log.error in hints:
         raise UsageError(f"'{'; '.join(targets)}' cannot be imported: {said[-1]}.", hint=hints[log.error])
+
+
+def _hint_of(targets: Sequence[str]) -> str:
+    script = next((target for target in targets if target.endswith(".py")), None)
+    if script:
+        return f"a script is a command: diagtools imports -- python {script}"
+    return "is it installed in that interpreter? Name another one with --python."
 
 
 def _main_log(folder: Path) -> ImportLog:
@@ -99,11 +122,16 @@ def _main_log(folder: Path) -> ImportLog:
 
 def joined(logs: Sequence[ImportLog], graph: ImportLog | None, paths: Sequence[Path]) -> ImportCost:
     """What one program cost, of the log and the run folder of each run, and of the log of one with the graph."""
-    runs = [attribute(log.events) for log in logs]
+    edges, started_by = IMPORT_EDGES.empty(), dict[str, str]()
+    if graph:
+        seen = attribute(graph.events)
+        edges = import_edges(seen, graph.calls, graph.files)
+        started_by = thread_importers(seen, edges)
+    runs = [attribute(log.events, started_by) for log in logs]
     usual = _usual(logs, runs)
     log, path = logs[usual], paths[usual]
     status = read_manifest(path).exit_status
-    error = log.error or (f"exit status {status}" if status and log.is_whole else "")
+    error = log.error or (f"exit status {status}" if status else "")
     said = [line for name in OUTPUTS for line in (path / name).read_text("utf-8", "replace").splitlines()]
     ended = [one for one in read_manifest(path).validity if one.what == "imports"]
     return ImportCost(
@@ -114,10 +142,10 @@ def joined(logs: Sequence[ImportLog], graph: ImportLog | None, paths: Sequence[P
         events=log.events,
         imports=runs[usual],
         runs=tuple(runs),
-        edges=import_edges(attribute(graph.events), graph.calls) if graph else IMPORT_EDGES.empty(),
+        edges=edges,
         error=error,
-        last_words=tuple(said[-_N_LAST_WORDS:]) if error or not log.is_whole else (),
-        validity=tuple(dict.fromkeys([*ended, *log.validity, *_cliff(logs)])),
+        last_words=tuple(said[-_N_LAST_WORDS:]) if error else (),
+        validity=tuple(dict.fromkeys([*ended, *log.validity, *_parallel(log.events), *_cliff(logs)])),
     )
 
 
@@ -131,6 +159,19 @@ def _usual(logs: Sequence[ImportLog], runs: Sequence[pl.DataFrame]) -> int:
 
 def _is_cliff(n_faults: int, least: int) -> bool:
     return n_faults > least * _CLIFF and n_faults - least > _CLIFF_PAGES
+
+
+def _parallel(events: pl.DataFrame) -> Iterator[Validity]:
+    found = in_parallel(events)
+    if found is not None and found.anon_bytes > 0:
+        first = ["the program" if one == PROGRAM else one for one in found.modules[:_N_PARALLEL]]
+        rest = len(found.modules) - len(first)
+        names = ", ".join(first) + f" and {rest:,} more" if rest else " and ".join(first)
+        note = (
+            f"{found.n_threads} threads imported at the same time: how {format_bytes(found.anon_bytes)} divide "
+            f"among {names} is not known"
+        )
+        yield Validity(what="imports", state=State.UNATTRIBUTED, note=note)
 
 
 def _cliff(logs: Sequence[ImportLog]) -> Iterator[Validity]:

@@ -14,7 +14,7 @@ class Program:
     """What is studied: statements to import, a command that pays for them, and both as they are when mended.
 
     Empty where there is none.  ``forbid`` names a package that the mended statement must not import, ``budget`` what
-    it may take.
+    it may take.  ``wild_package`` is an optional dependency of ``wild_target``: a case found elsewhere, beside it.
     """
 
     target: str
@@ -23,6 +23,8 @@ class Program:
     fixed_suite: str = ""
     forbid: str = ""
     budget: str = ""
+    wild_target: str = ""
+    wild_package: str = ""
 
 
 def known() -> dict[str, Program]:
@@ -38,5 +40,7 @@ def known() -> dict[str, Program]:
         fixed_suite=f"env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 KNOWLEDGE_TWIN=lazy {pytest}",
         forbid="polars",
         budget="20 MB",
+        wild_target="altair",
+        wild_package="rfc3987_syntax",
     )
     return {"knowledge": knowledge}

@@ -8,13 +8,18 @@ from typing import Any
 
 import polars as pl
 
+from diagtools.analyse.import_owners import Owner, owner_of
+from diagtools.analyse.imports import OK, PROGRAM
 from diagtools.errors import DiagtoolsError, UsageError
 from diagtools.investigations.measured_imports import ImportCost
 from diagtools.read.import_place import read_import_place
 from diagtools.redact import redact_path
 
-#: A statement that holds more of the whole than this is what was asked for, not a part that could wait.
+#: A statement of a package that imports its own modules and holds more of the whole than this is what was asked for.
 _SUBJECT_SHARE = 0.8
+#: Less than this is not worth a line that waits, nor far enough above what differs from run to run.
+_LEAST_BYTES, _LEAST_SHARE = 300_000, 0.01
+NOTHING = "No statement that could wait holds 1 % of the whole and 0.3 MB: nothing here is worth making lazy."
 #: Of two statements in a row that hold the same, the first is the one to mend.
 _SAME_SHARE = 0.05
 #: From this share of the whole on, what a package imports that only runs along is worth naming.
@@ -104,18 +109,25 @@ def _is_in(file: str) -> pl.Expr:
 def dearest(statements: pl.DataFrame, whole_bytes: float, n: int) -> pl.DataFrame:
     """Which ``n`` statements hold most without being the subject itself, or one that another of them brought?
 
-    ``statements`` is STATEMENTS, and so is the result.  A place whose source shows no import statement (a call of
-    ``import_module``) is passed over, and one in a function, which waits until it is called: nothing there can be lazy.
+    ``statements`` is STATEMENTS, and so is the result.  Passed over is what cannot wait or nobody can change: a
+    statement of the program itself, of the standard library, or in a function (it waits until that is called), a place
+    whose source shows no import statement (a call of ``import_module``), and what holds too little to be worth it.
     """
     kept: list[dict[str, Any]] = []
     for row in statements.filter(~pl.col("file").str.starts_with("<")).iter_rows(named=True):
-        held = row["retained_anon_bytes"]
-        if len(kept) == n or held <= 0:
+        if len(kept) == n or row["retained_anon_bytes"] < max(_LEAST_BYTES, _LEAST_SHARE * whole_bytes):
             break
-        is_other = held < _SUBJECT_SHARE * whole_bytes and not any(_goes_on(row, one) for one in kept)
-        if is_other and _may_wait(row):
+        is_foreign = row["importer"] != PROGRAM and owner_of(row["file"]) is not Owner.PYTHON
+        is_subject = row["retained_anon_bytes"] > _SUBJECT_SHARE * whole_bytes and _is_of_its_own(row)
+        if is_foreign and not is_subject and not any(_goes_on(row, one) for one in kept) and _may_wait(row):
             kept.append(row)
     return statements.clear() if not kept else pl.DataFrame(kept, schema=statements.schema)
+
+
+def _is_of_its_own(row: dict[str, Any]) -> bool:
+    """Does a package import its own modules there?"""
+    own = row["importer"].partition(".")[0]
+    return all(module.partition(".")[0] == own for module in row["imports"])
 
 
 def _may_wait(row: dict[str, Any]) -> bool:
@@ -164,6 +176,6 @@ def _of_file(cost: ImportCost, file: str) -> Suspect:
         lines=tuple(lines),
         imports=(),
         predicted_anon_bytes=int(held["self_anon_bytes"].sum()),
-        n_modules=held.height,
+        n_modules=held.filter(pl.col("status") == OK)["module"].n_unique(),
         is_file=True,
     )

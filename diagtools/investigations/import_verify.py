@@ -23,7 +23,7 @@ from diagtools.investigations.measured_imports import ImportCost
 from diagtools.investigations.progress import Progress
 from diagtools.present.charts.retained import retained_chart
 from diagtools.present.imports import place
-from diagtools.probes.laziness import IN_TRY, TRACED
+from diagtools.probes.laziness import IN_TRY, NOT_COMPILED, TRACED
 from diagtools.read.imports import read_imports
 from diagtools.read.laziness import read_pairs, read_places
 from diagtools.values import Target
@@ -66,8 +66,16 @@ class Verified:
 
     @property
     def verdict(self) -> str:
-        """``saves``, ``partly``, ``forced``, ``breaks``, or ``not allowed``."""
-        return "not allowed" if self.result is None else str(self.result.verdict)
+        """``saves``, ``partly``, ``forced``, ``breaks``, ``not tested``, or ``not allowed``."""
+        if self.result is not None:
+            return str(self.result.verdict)
+        return str(Verdict.NOT_TESTED) if self.refused.startswith(NOT_COMPILED) else "not allowed"
+
+    @property
+    def measured_anon_bytes(self) -> int | None:
+        """What was saved; null where nothing was tried, or it was never reached."""
+        is_tested = self.result is not None and self.result.verdict is not Verdict.NOT_TESTED
+        return self.result.saved_anon_bytes if self.result and is_tested else None
 
     @property
     def why(self) -> str:
@@ -78,8 +86,8 @@ class Verified:
             return self.result.error
         if self.result.forced:
             return ", ".join(f"{use.file}:{use.line}" for use in self.result.forced[:2])
-        if not self.result.n_lazy:
-            return "not reached: another loader than Python's own executes this file"
+        if self.verdict == Verdict.NOT_TESTED:
+            return "not reached: the file is executed as a program, or by a loader of its own"
         if not self.other_ways.is_empty():
             return f"graph incomplete here: {_first_way(self.other_ways)}"
         if self.refused:
@@ -89,7 +97,7 @@ class Verified:
 
     def in_short(self) -> tuple[str, int, float, str, str]:
         """Place, predicted and measured bytes, verdict, and why."""
-        measured = nan if self.result is None else self.result.saved_anon_bytes
+        measured = nan if self.measured_anon_bytes is None else self.measured_anon_bytes
         return self.suspect.place, self.predicted_anon_bytes, measured, self.verdict, self.why
 
     def as_json(self) -> dict[str, Any]:
@@ -103,7 +111,7 @@ class Verified:
             "imports": list(self.suspect.imports),
             "predicted_anon_bytes": self.predicted_anon_bytes,
             "refined_anon_bytes": self.refined_anon_bytes,
-            "measured_anon_bytes": None if result is None else result.saved_anon_bytes,
+            "measured_anon_bytes": self.measured_anon_bytes,
             "forced_by": [{"file": place(use.file), "line": use.line} for use in result.forced]
             if result
             else [],
@@ -118,7 +126,7 @@ class Verified:
 def verified_frame(verified: Sequence[Verified]) -> pl.DataFrame:
     """VERIFIED_IMPORTS, the largest prediction first."""
     rows = sorted(verified, key=lambda one: -one.predicted_anon_bytes)
-    results = [one.result for one in rows]
+    results = [one.result if one.measured_anon_bytes is not None else None for one in rows]
     return frames.VERIFIED_IMPORTS.from_columns(
         {
             "file": [one.suspect.file for one in rows],

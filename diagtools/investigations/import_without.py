@@ -88,7 +88,8 @@ def without(
         path = capture_without(
             program, packages, Path(folder) / "pairs", python=python, pairs=pairs, timeout_s=timeout_s
         )
-        result = verify(read_pairs(path), predicted, compare_output=isinstance(program, Target))
+        is_command = isinstance(program, Target)
+        result = verify(read_pairs(path), predicted, compare_output=is_command, is_laziness=False)
     return Without(packages=tuple(packages), predicted_anon_bytes=predicted, result=result)
 
 

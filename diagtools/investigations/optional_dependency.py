@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from diagtools.analyse.import_graph import chain
 from diagtools.analyse.import_story import tried_sentence
+from diagtools.analyse.imports import OK
 from diagtools.investigations.import_cost import import_cost, statement_of
 from diagtools.investigations.import_verify import verify_imports
 from diagtools.investigations.import_without import without
@@ -21,8 +22,9 @@ def optional_dependency(target: str, package: str, *, repeat: int = 3, pairs: in
     statement = statement_of(target)
     cost = import_cost(target, repeat=repeat)
     whole = f"'{cost.target}' costs {format_bytes(cost.total['anon_bytes'])} of memory of its own"
+    is_there = not cost.imports.filter(module=package, status=OK).is_empty()
     steps = [row for row in chain(cost.edges, package).iter_rows(named=True) if row["line"]]
-    if not steps:
+    if not is_there or not steps:
         return Prose([f"{whole}; '{package}' is not imported here."])
     at = f"{steps[-1]['file']}:{steps[-1]['line']}"
     (lazy,) = verify_imports(cost, [statement], at=at, pairs=pairs)

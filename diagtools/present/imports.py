@@ -30,7 +30,7 @@ def process_summary(processes: Sequence[tuple[int, str, float, int, float]]) -> 
             format_bytes(int(anon)),
             f"{n_modules:,}",
             format_seconds(wall_s),
-            shortened(place(command), 56),
+            _cut(place(command), 52),
         )
         for pid, command, anon, n_modules, wall_s in processes
     ]
@@ -93,6 +93,11 @@ class Cost(Protocol):
         """How far to trust it."""
 
 
+def _cut(text: str, n_characters: int) -> str:
+    """A command line says most at its beginning."""
+    return text if len(text) <= n_characters else f"{text[: n_characters - 1]}…"
+
+
 def import_summary(cost: Cost) -> str:
     """What did this import cost, who pays for what, and which statement holds it?
 
@@ -106,7 +111,7 @@ def import_summary(cost: Cost) -> str:
         _packages(cost.packages),
         _along(cost.packages_run_along, cost.total["anon_bytes"]),
         _statements(cost.statements),
-        [f"• {one}" for one in cost.validity if one.state is not State.COMPLETE],
+        [f"• {one}" for one in cost.validity if one.state not in (State.COMPLETE, State.TRUNCATED)],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -167,7 +172,7 @@ def place(file: str) -> str:
 
 #: What a table of predicted and measured savings is of.
 LAZY_STATEMENTS = "Made lazy, each alone (saved while unused)"
-LAZY_IN_COMMAND = "Made lazy, each alone (the command ran both ways)"
+LAZY_IN_COMMAND = "Made lazy, each alone (exit status and output compared)"
 NOT_INSTALLED = "Not installed (the same ran both ways)"
 
 
@@ -197,19 +202,23 @@ def _below(why: str) -> list[str]:
 def _headline(cost: Cost) -> list[str]:
     total, spread = cost.total, cost.spread
     n_failed = cost.imports.filter(pl.col("status") == "failed").height
+    failed = f", {n_failed:,} {'import' if n_failed == 1 else 'imports'} failed"
     ended = f" It ended with {cost.error}." if cost.error else ""
+    cut = [one.note for one in cost.validity if one.what == "imports" and one.state is State.TRUNCATED]
+    notes = [f"Not whole: {'; '.join(cut)}. These are the figures until then."] if cut else []
     low, high = spread["anon_bytes"]
     wall = " to ".join(dict.fromkeys(format_seconds(value) for value in spread["wall_s"]))
     runs = " to ".join(dict.fromkeys((format_bytes(int(low)), format_bytes(int(high)))))
     file_backed = max(0, int(total["rss_bytes"] - total["anon_bytes"]))
     return [
         f"{printable(redact_text(cost.target))} on CPython {cost.python}.{ended}",
+        *notes,
         "",
         f"memory    {format_bytes(int(total['anon_bytes']))} of its own"
         + (f" (runs: {runs})" if " to " in runs else ""),
         f"          and {format_bytes(file_backed)} of files, shared and evictable",
         f"time      {format_seconds(total['wall_s'])} ({format_seconds(total['cpu_s'])} CPU; runs: {wall})",
-        f"modules   {cost.imports.height - 1:,}" + (f", {n_failed:,} imports failed" if n_failed else ""),
+        f"modules   {cost.imports.height - 1:,}" + (failed if n_failed else ""),
     ]
 
 

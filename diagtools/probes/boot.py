@@ -62,12 +62,12 @@ def imports_environment(
     *,
     imports: str = "",
     lazy: str = "",
-    without: "Sequence[str]" = (),
+    without: str = "",
 ) -> dict[str, str]:
     """Which variables does a command need so that the imports of its processes are recorded, or changed?
 
     ``imports`` is ``costs`` or ``graph``, ``lazy`` the name of a compiled file (see ``laziness.watch``), ``without``
-    names packages that are not to be found.  Neither markers nor items are recorded in these processes.
+    what is not installed (see ``patches.block``).  Neither markers nor items are recorded in these processes.
     """
     path = environment(existing, run_folder)["PYTHONPATH"]
     folder = os.path.abspath(run_folder)
@@ -76,7 +76,7 @@ def imports_environment(
         RUN_VARIABLE: "",
         IMPORTS_VARIABLE: imports and f"{imports}:{folder}",
         LAZY_VARIABLE: lazy and f"{lazy}:{folder}",
-        WITHOUT_VARIABLE: ",".join(without),
+        WITHOUT_VARIABLE: without,
     }
 
 

@@ -18,7 +18,7 @@ Where it differs from PEP 810, which nobody can see without looking:
 * a built-in name that is replaced afterwards is replaced for the other modules only; a new one is seen.
 * an import that raises ``KeyError`` looks like an unknown name.
 * code that the module executes with a fresh namespace of its own sees the names that wait.
-* a file that is executed as a program, or by another loader than Python's own, is not made lazy.
+* a file that is executed as a program, or by another loader than Python's own or pytest's, is not made lazy.
 
 Each event is written at once, so that a kill or ``os._exit`` loses nothing::
 
@@ -56,6 +56,9 @@ EXIT_STATUS = 1  # of a measured statement that failed
 PLACES, EAGER, LAZY, PROBE = "places.json", "eager.marshal", "lazy.marshal", "probe.marshal"
 #: What is in the folder of a child: how it ended.  TRACED is the sub-folder of the child whose imports are recorded.
 OUTCOME, TRACED = "outcome.json", "traced"
+#: The module whose loader executes what pytest collects.
+_REWRITER = "_pytest.assertion.rewrite"
+NOT_COMPILED = "cannot be compiled"
 IN_TRY = "in a try statement"
 _ENCLOSING = {
     "FunctionDef": "in a function",
@@ -91,7 +94,7 @@ def compile_files(folder: str, probe: str, files: "dict[str, list[int]]", *, eve
             plain = compile(_parsed(text, file), file, "exec", dont_inherit=True)
             changed, statements, told = _lazily(text, file, lines, even_in_try)
         except (OSError, SyntaxError, ValueError) as error:
-            reason = f"cannot be compiled: {type(error).__name__}: {error}"
+            reason = f"{NOT_COMPILED}: {type(error).__name__}: {error}"
             places += [{"file": file, "line": line, "names": [], "refused": reason} for line in lines]
             continue
         eager[file] = marshal.dumps(plain), []
@@ -425,10 +428,28 @@ def _install(chosen: "dict[str, tuple[bytes, list[_Statement]]]", log: "Log") ->
             found = chosen.get(sys.modules["os"].path.realpath(self.path))
         if found is None:
             plain(self, module)
+            if module.__name__ == _REWRITER:
+                _install_in_pytest(module, chosen, log)
         else:
             _Module(vars(module), found[1], log).execute(marshal.loads(found[0]))
 
     external.SourceFileLoader.exec_module = exec_module
+
+
+def _install_in_pytest(
+    rewriter: "Any", chosen: "dict[str, tuple[bytes, list[_Statement]]]", log: "Log"
+) -> None:
+    """Its own loader executes tests, conftests and plugins; a chosen one is executed both ways without its help."""
+    plain = rewriter.AssertionRewritingHook.exec_module
+
+    def exec_module(self: "Any", module: "ModuleType") -> None:
+        found = chosen.get(str(module.__spec__ and module.__spec__.origin))
+        if found is None:
+            plain(self, module)
+        else:
+            _Module(vars(module), found[1], log).execute(sys.modules["marshal"].loads(found[0]))
+
+    rewriter.AssertionRewritingHook.exec_module = exec_module
 
 
 def watch(asked: str) -> None:

@@ -31,12 +31,14 @@ def find_distributions(*arguments, **named):
 
 
 def block(asked: str) -> None:
-    """From here on these packages and modules (with commas between them) are not installed.
+    """From here on these are not installed: ``PACKAGE,…;DISTRIBUTION,…``.
 
     No finder finds them: ``import`` raises ``ModuleNotFoundError``, ``importlib.util.find_spec`` answers None, and
-    ``importlib.metadata`` knows no distribution of that name, whatever its capitals, ``-``, ``.`` and ``_``.
+    ``importlib.metadata`` knows no distribution of these names or a package's, whatever its capitals, ``-`` and ``.``.
     """
-    packages = asked.split(",")
+    first, _, second = asked.partition(";")
+    packages = first.split(",")
+    distributions_asked = [*packages, *second.split(",")]
     system: Any = sys.modules["_frozen_importlib"]
     external: Any = sys.modules["_frozen_importlib_external"]
     names: dict[str, Any] = {
@@ -49,7 +51,7 @@ def block(asked: str) -> None:
     for module in users:
         if module is not None:
             module._find_spec = names["_find_spec"]
-    folded = frozenset([name.lower().replace("-", "_").replace(".", "_") for name in packages])
+    folded = frozenset([name.lower().replace("-", "_").replace(".", "_") for name in distributions_asked])
     distributions = {"folded": folded, "find": external.PathFinder.find_distributions}
     exec(compile(_FIND_DISTRIBUTIONS, _IMPORT_FILE, "exec"), distributions)
     external.PathFinder.find_distributions = staticmethod(distributions["find_distributions"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from diagtools.analyse.import_advice import advise_file
+from diagtools.analyse.import_advice import advise, advise_file
 from diagtools.analyse.import_edits import GETATTR, LAZY, LAZY_LOADER, LOCAL, REMOVE
 from diagtools.read.import_place import read_import_place
 from tests.support.imports import (
@@ -71,6 +71,81 @@ def test_of_statements_together_each_is_told_by_its_own_uses(tmp_path: Path) -> 
     assert (partly.first, [edit.kind for edit in partly.edits]) == (forced.first, [LAZY])
     assert "these imports waited" in advise_file(places, "breaks").first[0]
     assert advise_file(places, "breaks").edits == ()
+
+
+@pytest.mark.parametrize("verdict", ["forced", "partly"])
+def test_what_a_command_does_with_the_module_is_its_work(tmp_path: Path, verdict: str) -> None:
+    """Nobody can tell a function that import calls from one that the program calls: the command is why it ran."""
+    text = "import heavy\n\n\ndef f():\n    return heavy.b\n\n\nif __name__ == '__main__':\n    heavy.go(1)\n"
+    file = written(tmp_path, {"program.py": text})
+    place = read_import_place(file, 1)
+    used = [
+        Used("heavy", str(file), 5, "f"),
+        Used("heavy", "/x/other.py", 9, "g"),
+        Used("heavy", str(file), 9),
+    ]
+    said = advise(place, verdict, used, is_command=True).first
+    assert said[0].startswith(
+        "Line 5 in f uses heavy: the program needs it for its work there, so nothing to mend"
+    )
+    assert said[1].startswith("/x/other.py:9 in g uses heavy: the program needs it for its work there")
+    assert said[2].startswith("Line 9 uses heavy: the program needs it")
+    assert "call it later" in advise(place, verdict, used).first[0]
+    assert "g uses heavy at import: run that later" in advise(place, verdict, used).first[1]
+    assert advise_file([place], verdict, used, is_command=True).first == said
+
+
+def test_what_a_command_does_while_it_imports_is_mended_as_ever(tmp_path: Path) -> None:
+    text = (
+        "import heavy\n\n\nclass B(heavy.A):\n    x = heavy.b\n    v = heavy.__version__\n\n\ny = heavy.b\n"
+    )
+    file = written(tmp_path, {"program.py": text})
+    used = [Used("heavy", str(file), 4), Used("heavy", str(file), 5, "B"), Used("heavy", str(file), 9)]
+    place = read_import_place(file, 1)
+    said = advise(place, "forced", used, is_command=True).first
+    assert said == advise(place, "forced", used).first
+    assert [one.partition(":")[0] for one in said] == [
+        "Line 4 uses heavy at import (base class)",
+        "Line 5 uses heavy at import (class body)",
+        "Line 9 uses heavy at import (module level)",
+    ]
+    version = advise(place, "forced", [Used("heavy", str(file), 6, "B")], is_command=True)
+    assert "importlib.metadata.version" in version.first[0]
+    (script,) = advise(
+        place, "forced", [Used("heavy", str(file), 9, module="__main__")], is_command=True
+    ).first
+    assert script.startswith("Line 9 uses heavy: the program needs it for its work there")
+
+
+@pytest.mark.parametrize("is_command", [False, True])
+@pytest.mark.parametrize("file", ["<string>", "<stdin>", "<frozen importlib._bootstrap>"])
+def test_code_without_a_file_is_no_place_to_edit(tmp_path: Path, file: str, is_command: bool) -> None:
+    place = read_import_place(written(tmp_path, {"program.py": "import heavy\n"}), 1)
+    (said,) = advise(place, "forced", [Used("heavy", file, 1)], is_command=is_command).first
+    assert said.startswith(f"{file}:1 uses heavy")
+    assert "nothing to edit there" in said
+    assert "move that" not in said
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("/usr/lib/python3.11/inspect.py", "part of Python, so nothing to edit there"),
+        ("/v/lib/python3.11/site-packages/other.py", "an installed package: an edit to offer its authors"),
+    ],
+)
+def test_of_a_file_of_somebody_else_it_is_said_whose_it_is(tmp_path: Path, file: str, words: str) -> None:
+    place = read_import_place(written(tmp_path, {"program.py": "import heavy\n"}), 1)
+    assert words in advise(place, "forced", [Used("heavy", file, 9, "f")]).first[0]
+
+
+def test_what_was_not_tested_gets_its_edits_and_no_claim(tmp_path: Path) -> None:
+    file = written(tmp_path, {"program.py": "import heavy\n\n\ndef f():\n    return heavy\n"})
+    advice = advice_of(file, "not tested")
+    assert advice.first == ()
+    assert [edit.kind for edit in advice.edits] == [LOCAL, LAZY]
+    together = advise_file([read_import_place(file, 1)], "not tested")
+    assert (together.first, [edit.kind for edit in together.edits]) == ((), [LAZY])
 
 
 REAL = [

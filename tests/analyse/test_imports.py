@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from diagtools import frames
-from diagtools.analyse.imports import attribute, by_package, total
+from diagtools.analyse.imports import attribute, by_package, in_parallel, total
 
 
 def _events(*rows):
@@ -87,6 +87,62 @@ def test_each_thread_has_its_own_stack():
     }
 
 
+def _overlapping():
+    """``thr`` waits in the main thread while t1 and t2 are imported in two others."""
+    return _events(
+        (0, "start", "", 0),
+        (1, "begin", "thr", 0),
+        (2, "begin", "t1", 7, 2),
+        (3, "begin", "t2", 7, 3),
+        (4, "end", "", 17, 2),
+        (5, "end", "", 20, 3),
+        (6, "end", "", 20),
+        (7, "begin", "alone", 20),
+        (8, "end", "", 50),
+        (9, "stop", "", 50),
+    )
+
+
+def test_what_threads_import_at_the_same_time_cannot_be_told_apart():
+    found = in_parallel(_overlapping())
+    assert found is not None
+    assert (found.n_threads, found.modules, found.anon_bytes) == (3, ("t1", "t2", "thr"), 13)
+
+
+@pytest.mark.parametrize("second", [("t1", 2), ("t2", 1)])
+def test_one_module_and_one_thread_are_told_apart(second):
+    """A thread that waits for what another one imports imports nothing itself."""
+    events = _events(
+        (0, "start", "", 0), (1, "begin", "t1", 0), (2, "begin", second[0], 0, second[1]), (3, "end", "", 9, second[1]),
+        (4, "end", "", 9), (5, "stop", "", 9),
+    )  # fmt: skip
+    assert in_parallel(events) is None
+
+
+def test_what_a_module_holds_before_it_starts_a_thread_is_its_own():
+    found = _costs(attribute(_overlapping()))
+    assert (found["thr"], found["<program>"]) == (("<program>", 7, 7), (None, 0, 50))
+
+
+def test_threads_that_import_in_turn_are_told_apart():
+    events = _events(
+        (0, "start", "", 0), (1, "begin", "a", 0, 2), (2, "end", "", 5, 2), (3, "begin", "b", 5, 3),
+        (4, "end", "", 9, 3), (5, "stop", "", 9),
+    )  # fmt: skip
+    assert in_parallel(events) is None
+
+
+def test_imports_of_a_thread_stand_below_who_started_it():
+    started = {"t1": "thr", "t2": "not.there", "alone": "thr"}
+    assert _costs(attribute(_overlapping(), started)) == {
+        "<program>": (None, 0, 50),
+        "thr": ("<program>", 7, 17),
+        "t1": ("thr", 10, 10),
+        "t2": ("<program>", 3, 3),
+        "alone": ("<program>", 30, 30),
+    }
+
+
 def test_steps_are_counted():
     events = _events(
         (0, "start", "", 0), (1, "step", "import a", 0), (2, "begin", "a", 0), (3, "end", "", 1),
@@ -135,3 +191,7 @@ def test_self_costs_sum_to_the_whole_and_totals_to_those_below(rows):
     assert total(found)["anon_bytes"] == change
     assert total(found)["rss_bytes"] == 2 * change
     assert found["total_anon_bytes"][0] == change
+    below = attribute(events, {"a": "d", "d": "a", "d.e": "d.e", "a.b": "a"})
+    assert (total(below)["anon_bytes"], below["total_anon_bytes"][0]) == (change, change)
+    overlap = in_parallel(events)
+    assert overlap is None or overlap.n_threads > 1 < len(overlap.modules)

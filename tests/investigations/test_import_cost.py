@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from diagtools import assert_not_imported, import_cost
 from diagtools.cli import main
 from diagtools.errors import BudgetBreached, NoDataError, UsageError
+from diagtools.frames import IMPORT_EDGES
 from diagtools.investigations.import_command import command_import_cost
 from diagtools.investigations.measured_imports import ImportCost
-from diagtools.values import Budget, Target
+from diagtools.values import Budget, State, Target
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
 
@@ -89,6 +91,74 @@ def test_a_guard_names_the_chain(package: Path) -> None:
         assert_not_imported("shop.heavy", by="import shop.config")
 
 
+def test_a_guard_lets_pass_what_was_only_tried(package: Path) -> None:
+    """``shop`` is not blamed for a package that is not installed, nor for one that does not load."""
+    (package / "broken.py").write_text("import shop.config\nraise ImportError\n")
+    (package / "__init__.py").write_text(
+        "for name in ('shop_that_is_not_there', 'shop.broken'):\n"
+        "    try:\n        __import__(name)\n    except ImportError:\n        pass\n"
+    )
+    assert_not_imported("shop_that_is_not_there", "shop.broken", by="import shop")
+    with pytest.raises(BudgetBreached, match=r"imports 'shop\.config'.* → .*shop/broken\.py:1"):
+        assert_not_imported("shop.config", by="import shop")
+    cost = import_cost("shop", repeat=1)
+    cost.check(forbid=["shop_that_is_not_there", "shop.broken"])
+    with pytest.raises(BudgetBreached, match=r"which it must not: by which statement nobody saw\."):
+        replace(cost, edges=IMPORT_EDGES.empty()).check(forbid=["shop.config"])
+
+
+def test_what_a_failed_import_kept_has_a_statement(package: Path) -> None:
+    """It keeps 15 MiB in a module that stays, and imports 12."""
+    (package / "fails.py").write_text(
+        "import shop.config, shop.heavy\nshop.config.kept = bytearray(b'x' * (15 << 20))\nraise ImportError\n"
+    )
+    (package / "__init__.py").write_text("")
+    (package / "tries.py").write_text(
+        "import shop.config\ntry:\n    import shop.fails\nexcept ImportError:\n    pass\n"
+    )
+    cost = import_cost("shop.tries", repeat=1)
+    (row,) = (row for row in cost.statements.iter_rows(named=True) if "shop.fails" in row["imports"])
+    assert (Path(row["file"]).name, row["line"], row["n_modules"]) == ("tries.py", 3, 1)
+    assert row["retained_anon_bytes"] == pytest.approx(27 * MIB, abs=0.3 * MIB)
+    assert ", 1 import failed\n" in cost.as_text()
+
+
+def test_what_threads_import_is_held_and_what_cannot_be_told_apart_is_said(package: Path) -> None:
+    (package / "__init__.py").write_text("")
+    (package / "other.py").write_text("import time\nkept = bytearray(9 << 20)\ntime.sleep(0.1)\n")
+    (package / "heavy.py").write_text("import time\nkept = bytearray(12 << 20)\ntime.sleep(0.1)\n")
+    (package / "threads.py").write_text(
+        "from threading import Barrier, Thread\nmeet = Barrier(2)\n"
+        "def one():\n    meet.wait()\n    import shop.heavy\n"
+        "def two():\n    meet.wait()\n    import shop.other\n"
+        "threads = [Thread(target=each) for each in (one, two)]\n"
+        "[each.start() for each in threads]\n[each.join() for each in threads]\n"
+    )
+    (package / "config.py").write_text("import json\nimport shop.threads\n")
+    code = [sys.executable, "-c", "import shop.config"]
+    for cost in (import_cost("shop.config", repeat=1), *command_import_cost(Target(argv=tuple(code)))):
+        held = {
+            (Path(file).name, line): n
+            for file, line, n in cost.statements["file", "line", "retained_anon_bytes"].rows()
+        }
+        assert held["config.py", 2] == pytest.approx(21 * MIB, abs=MIB)
+        importers = dict(cost.imports.select("module", "importer").rows())
+        assert (importers["shop.heavy"], importers["shop.other"]) == ("shop.threads", "shop.threads")
+        (doubt,) = (one for one in cost.validity if one.state is State.UNATTRIBUTED)
+        assert (doubt.what, doubt.note[:43]) == ("imports", "3 threads imported at the same time: how 21")
+        assert "shop.heavy" in doubt.note or "shop.other" in doubt.note
+
+
+def test_a_recorded_command_does_not_show_our_own_question(package: Path) -> None:
+    """Ours asks for the next ``sitecustomize``; the user's is shown, where there is one."""
+    target = Target(argv=(sys.executable, "-c", "import shop"))
+    (found,) = command_import_cost(target)
+    assert "sitecustomize" not in found.imports["module"].to_list()
+    (package.parent / "sitecustomize.py").write_text("import shop.config\n")
+    (found,) = command_import_cost(target)
+    assert dict(found.imports.select("module", "importer").rows())["sitecustomize"] == "<program>"
+
+
 def test_the_command_prints_a_table_that_fits(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["imports", "shop.config", "--repeat", "1"]) == 0
     said = capsys.readouterr().out
@@ -111,6 +181,74 @@ def test_the_command_prints_json(package: Path, capsys: pytest.CaptureFixture[st
     )
     assert found["total"]["modules"] == len(found["modules"]) - 1
     assert sum(row["self_anon_bytes"] for row in found["modules"]) == found["total"]["anon_bytes"]
+
+
+@pytest.mark.parametrize("words", [["--budget", "5MiB"], ["--forbid", "shop.heavy"]])
+def test_a_breach_is_in_the_one_document_for_scripts(
+    words: list[str], package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["imports", "shop.config", "--repeat", "1", "--json", *words]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["breach"]["kind"] == BudgetBreached.kind
+    assert found["breach"]["hint"]
+    assert found["total"]["modules"]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import shop_that_is_not_there\n", "ModuleNotFoundError"),
+        ("import os; os._exit(0)\n", "nobody saw its end"),
+    ],
+)
+def test_what_failed_or_has_no_end_keeps_no_budget(
+    code: str, said: str, package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (package / "config.py").write_text(code)
+    cost = import_cost("shop.config", repeat=1)
+    cost.check()
+    with pytest.raises(NoDataError, match=f"cannot be judged: .*{said}"):
+        cost.check(Budget(metric="anon_bytes", limit_bytes=2**40))
+    with pytest.raises(NoDataError, match="cannot be judged"):
+        cost.check(forbid="polars")
+    with pytest.raises(BudgetBreached, match=r"imports 'shop\.heavy'"):  # that much is certain
+        cost.check(forbid="shop.heavy")
+    assert main(["imports", "shop.config", "--repeat", "1", "--budget", "1GiB"]) == 1
+    assert "cannot be judged" in capsys.readouterr().err
+
+
+def test_what_can_be_no_package_is_not_forbidden(package: Path) -> None:
+    cost = import_cost("json", repeat=1)
+    for wrong in ("a,b", "", "bad name", ["json", "x y"]):
+        with pytest.raises(UsageError, match="is no package"):
+            cost.check(forbid=wrong)
+    with pytest.raises(BudgetBreached):
+        cost.check(forbid="json")
+
+
+def test_what_is_cut_short_says_so_at_the_top(package: Path) -> None:
+    said = import_cost("import shop.heavy; import time; time.sleep(1000)", repeat=1, timeout_s=3).as_text()
+    assert "Not whole: it was ended after 3 s" in "\n".join(said.splitlines()[:3])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--python", sys.executable, "--", "true"], "A command names its own Python"),
+        (["json", "--forbid", "a,b"], "'a,b' is no package"),
+        (["json", "--timeout", "-1"], "is not a number above zero"),
+        (["app.py"], "a script is a command: diagtools imports -- python app.py"),
+        (["--repeat", "0", "--", "true"], "repeat=0 measures nothing"),
+        (["--", "no-such-command"], "There is no command"),
+        (["--", "true"], "recorded its imports"),
+    ],
+)
+def test_wrong_use_is_one_error(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["imports", *words]) != 0
+    caught = capsys.readouterr()
+    assert said in caught.err
+    assert "Hint: " in caught.err
+    assert "diagtools record" not in caught.err
 
 
 @pytest.mark.parametrize(
@@ -219,3 +357,23 @@ def test_a_command_is_repeated_and_its_processes_matched(package: Path, tmp_path
     assert high - low < 0.3 * MIB
     with pytest.raises(UsageError, match="measures nothing"):
         command_import_cost(Target(argv=("true",)), repeat=0)
+
+
+@pytest.mark.parametrize(
+    ("by", "error", "said"),
+    [
+        ("import shop_that_is_not_there", UsageError, "cannot be imported"),
+        ("import shop.broken", NoDataError, "cannot be judged: it ended with SyntaxError"),
+        ("import shop.fails", NoDataError, "cannot be judged: it ended with ZeroDivisionError"),
+        ("import os; os._exit(0)", NoDataError, "cannot be judged: nobody saw its end"),
+    ],
+)
+def test_a_guard_does_not_pass_where_nothing_was_seen(
+    by: str, error: type[Exception], said: str, package: Path
+) -> None:
+    (package / "broken.py").write_text("x =\n")
+    (package / "fails.py").write_text("1 / 0\n")
+    with pytest.raises(error, match=said):
+        assert_not_imported("polars", by=by)
+    with pytest.raises(UsageError, match="is no package"):
+        assert_not_imported("", by="import json")

@@ -212,3 +212,38 @@ def test_the_statements_of_a_file_have_one_edit_together(tmp_path: Path) -> None
     assert "all 2 imports" in said
     assert said.count("def __getattr__") == said.count("lazy_loader.attach(") == 1
     assert "no advice" in advice_for(Verified(suspect=replace(suspect, lines=(3,)), result=None))
+
+
+def test_what_pytest_collects_is_reached_and_forced_by_pytest(shop: Path) -> None:
+    """Its own loader executes tests and conftests, and then it looks at every name of them."""
+    folder = shop.parent / "suite"
+    folder.mkdir()
+    (shop / "__init__.py").write_text("")
+    (folder / "conftest.py").write_text("from shop import idle\n")
+    (folder / "test_shop.py").write_text(
+        "from shop import used\n\n\ndef test_used():\n    assert used.kept\n"
+    )
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder))
+    environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    target = Target(argv=(sys.executable, *words), env=environment)
+    (cost,) = command_import_cost(target)
+    for place in ("suite/test_shop.py:1", "suite/conftest.py:1"):
+        (found,) = verify_imports(cost, target, at=place, pairs=1)
+        assert found.result is not None
+        assert (found.verdict, found.result.output) == ("forced", Output.SAME)
+        assert {Path(use.file).parent.name for use in found.result.forced} == {"_pytest"}
+
+
+def test_a_script_is_not_reached_and_nothing_is_claimed(shop: Path) -> None:
+    target = _script(shop, "from shop import idle\n")
+    (cost,) = command_import_cost(target)
+    (found,) = verify_imports(cost, target, at="app.py:1", pairs=1)
+    assert (found.verdict, found.measured_anon_bytes) == ("not tested", None)
+    assert "executed as a program" in found.why
+    assert verify_imports(cost, target, n=3, pairs=1)[0].suspect.file != str(shop.parent / "app.py")
+
+
+def test_where_nothing_could_wait_that_is_said(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shop / "__init__.py").write_text("kept = bytearray(5 << 20)\n")
+    assert main(["imports", "shop", "--repeat", "1", "--verify", "3"]) == 0
+    assert "nothing here is worth making lazy" in capsys.readouterr().out

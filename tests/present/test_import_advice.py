@@ -39,7 +39,7 @@ def test_a_whole_advice_reads_from_the_place_to_what_is_closed() -> None:
     assert shown.split("\n") == [
         "pack/fixes.py:3  saves",
         "  import heavy",
-        "  Installed package: an edit to offer its authors; until then see --without.",
+        "  Installed package: a change to offer its authors; until then see --without.",
         "",
         "1. lazy import (Python 3.15 and later)",
         "   Why.",
@@ -59,7 +59,7 @@ def test_the_statements_of_a_file_together_have_no_line(tmp_path: Path) -> None:
         "/src/pack/__init__.py  saves",
         "  all 13 imports",
         "",
-        "No edit of these statements alone saves anything.",
+        "Together they save, but no edit can be given here.",
     ]
 
 
@@ -71,12 +71,67 @@ def test_of_an_installed_package_it_is_said_whose_edit_it_is(folder: str) -> Non
 
 def test_ways_that_are_closed_for_one_reason_share_a_line() -> None:
     refused = tuple(Refusal(kind=kind, reason=why) for kind, why in (("a", "x."), ("b", "y."), ("c", "x.")))
-    assert advice_text(advice(forbidden=refused)).endswith("Not here:\n  • a, c: x.\n  • b: y.")
+    assert advice_text(advice(forbidden=refused)).endswith("given here:\n  • a, c: x.\n  • b: y.")
 
 
-def test_what_must_change_first_stands_first() -> None:
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        ("saves", "It saves, but no edit can be given here:"),
+        ("partly", "It saves a part, but no edit can be given here:"),
+        ("not tested", "No edit can be given here:"),
+        ("not allowed", "No edit can be given here:"),
+        ("forced", "No edit of this statement alone saves anything in this run."),
+        ("breaks", "No edit of this statement alone keeps the program as it is."),
+    ],
+)
+def test_without_an_edit_it_is_said_what_that_means(verdict: str, words: str) -> None:
+    shown = advice_text(
+        advice(verdict=verdict, forbidden=(Refusal(kind="lazy import", reason="in a `try`."),))
+    )
+    assert f"\n\n{words}\n" in shown
+    assert shown.endswith("\n  • lazy import: in a `try`.")
+    assert ("alone saves" in shown) == (verdict == "forced")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "try:\n    import heavy\n    H, n = 1, 2\nexcept ImportError:\n    H = heavy = None\nx = [H]\n",
+        "if True: import heavy\n",
+    ],
+)
+def test_a_statement_that_saves_is_never_said_to_save_nothing(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "m.py"
+    file.write_text(text)
+    line = next(n for n, words in enumerate(text.split("\n"), start=1) if "import heavy" in words)
+    shown = advice_text(advise(read_import_place(file, line), "saves"))
+    assert "It saves, but no edit can be given here:\n  • " in shown
+    assert "saves anything" not in shown
+
+
+@pytest.mark.parametrize(
+    ("verdict", "n"), [("not tested", 1), ("not allowed", 1), ("saves", 0), ("forced", 0)]
+)
+def test_what_was_not_measured_has_a_caveat_of_one_line(verdict: str, n: int) -> None:
+    shown = advice_text(advice(verdict=verdict, edits=(edit("@@ -1,1 +1,1 @@\n+x"),))).split("\n")
+    assert shown.count("  Not measured: whether an edit saves anything here is not known.") == n
+    assert "1. lazy import (Python 3.15 and later)" in shown
+
+
+@pytest.mark.parametrize("file", ["/usr/lib/python3.11/json/__init__.py", "<frozen os>"])
+def test_of_a_part_of_python_no_edit_is_shown(file: str) -> None:
+    shown = advice_text(advice(file=file, edits=(edit("@@ -1,1 +1,1 @@\n-import a\n+lazy import a"),)))
+    assert "  Part of Python: leave it, or avoid who imports it." in shown
+    assert "to offer its authors" not in shown
+    assert "+lazy import a" not in shown
+    assert shown.endswith("\n\nFor Python's own developers: lazy import.")
+    assert "Part of Python" not in advice_text(advice())
+
+
+def test_what_holds_it_stands_first() -> None:
     shown = advice_text(advice(verdict="forced", first=("Line 9 uses heavy at import.",)))
-    assert "First:\n  • Line 9 uses heavy at import.\n\nNo edit of this statement alone" in shown
+    assert "What holds it:\n  • Line 9 uses heavy at import.\n\nNo edit of this statement alone" in shown
 
 
 def test_prose_and_old_lines_fit_and_new_lines_are_never_cut() -> None:

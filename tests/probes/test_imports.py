@@ -302,7 +302,7 @@ def test_statements_are_seen_where_they_stand(python: str, folder: Path) -> None
     ours = {
         (row["importer"], Path(row["file"]).name, row["line"], row["imported"], row["first"])
         for row in edges.iter_rows(named=True)
-        if row["imported"].startswith(("pkg", "tries")) and row["line"]
+        if row["imported"].startswith(("pkg", "tries", "fails")) and row["line"]
     }
     assert ours == {
         ("<program>", "<statement>", 1, "pkg", True),
@@ -311,9 +311,10 @@ def test_statements_are_seen_where_they_stand(python: str, folder: Path) -> None
         ("pkg.held", "held.py", 1, "pkg", False),
         ("pkg.held", "held.py", 1, "pkg.parts", True),
         ("pkg.held", "held.py", 1, "pkg.parts.deep", True),
-        ("tries", "fails.py", 2, "pkg", False),
-        ("tries", "fails.py", 2, "pkg.parts", False),
-        ("tries", "fails.py", 2, "pkg.parts.deep", False),
+        ("tries", "tries.py", 2, "fails", True),
+        ("fails", "fails.py", 2, "pkg", False),
+        ("fails", "fails.py", 2, "pkg.parts", False),
+        ("fails", "fails.py", 2, "pkg.parts.deep", False),
     }
 
 

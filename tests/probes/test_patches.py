@@ -87,3 +87,16 @@ def test_what_was_loaded_before_is_gone(python: str, world: Path) -> None:
     )
     done = subprocess.run([python, "-c", code], capture_output=True, text=True, cwd=world)
     assert done.stdout == "False False True\n", done.stderr
+
+
+@every_python
+def test_the_distribution_that_brings_it_is_not_installed_either(python: str, world: Path) -> None:
+    """Its name may be another than the package's."""
+    info = (world / "Big-1.0.dist-info").rename(world / "Py_Big-1.0.dist-info")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: Py-Big\nVersion: 1.0\n")
+    code = (
+        "import importlib.metadata as m\n"
+        "try: m.version('py_big')\nexcept m.PackageNotFoundError: print('gone')\n"
+    )
+    assert without("big;Py-Big", code, world, python).stdout == "gone\n"
+    assert without("bigger;", code, world, python).stdout == ""

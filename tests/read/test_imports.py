@@ -104,6 +104,40 @@ def test_a_torn_end_is_never_read_as_an_event(n_lost: int, tmp_path: Path) -> No
     assert log.events["kind"].to_list() == ["start", "step", "begin"]
 
 
+ASKED = b"begin\t1001\t11\t7\tsitecustomize\t" + SMALL
+FAILED, ENDED = (kind + b"\t1002\t11\t7\t\t" + SMALL for kind in (b"fail", b"end"))
+WITHIN = [b"begin\t1001\t11\t7\tfinder\t" + SMALL, ENDED]
+
+
+def test_that_there_is_no_other_sitecustomize_is_not_told(tmp_path: Path) -> None:
+    """Ours, which starts the recorder, asks for the next one; of a command there is no step."""
+    (log,) = read_imports(write(tmp_path, [LINES[0], LINES[2], ASKED, FAILED, *LINES[3:]]))
+    assert log.events["kind"].to_list() == ["start", "begin", "end", "stop"]
+    assert log.calls.height == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "n_more"),
+    [
+        ([LINES[0], ASKED, ENDED, *LINES[3:]], 2),
+        ([LINES[0], ASKED, *WITHIN, FAILED, *LINES[3:]], 4),
+        ([LINES[0], LINES[1], ASKED, FAILED, *LINES[3:]], 3),
+        ([LINES[0], *LINES[3:5], ASKED, FAILED, LINES[5]], 2),
+        ([LINES[0], ASKED.replace(b"\tsite", b"\tuser"), FAILED, *LINES[3:]], 2),
+        ([LINES[0], ASKED, FAILED.replace(b"\t7\t", b"\t8\t"), *LINES[3:]], 2),
+    ],
+    ids=["loaded", "asks for more", "a statement's", "later", "another module", "another thread"],
+)
+def test_any_other_is_told(lines: list[bytes], n_more: int, tmp_path: Path) -> None:
+    (log,) = read_imports(write(tmp_path, lines))
+    assert log.events.height == 4 + n_more
+
+
+def test_a_log_that_ends_with_our_question_is_read(tmp_path: Path) -> None:
+    (log,) = read_imports(write(tmp_path, [LINES[0], ASKED]))
+    assert log.events["kind"].to_list() == ["start", "begin"]
+
+
 def test_an_empty_line_says_nothing(tmp_path: Path) -> None:
     (log,) = read_imports(write(tmp_path, [line for each in LINES for line in (b"", each)]))
     assert (log.is_whole, log.validity) == (True, ())

@@ -8,11 +8,12 @@ import polars as pl
 from diagtools.errors import NoDataError
 from diagtools.present import theme
 from diagtools.present.charts.memory import MIB, memory_ticks, tick_format
-from diagtools.present.names import fitted, printable, wrapped
+from diagtools.present.names import fitted, printable, text_px, wrapped
 from diagtools.units import format_bytes, format_seconds
 
 _ROW_PX = 22
 _LABEL_PX = 26  # narrower ones bear no name
+_LEAST_LABEL = 7  # characters of a cut name: fewer say nothing
 _DEEPEST = 14
 
 
@@ -103,9 +104,10 @@ def _row(row: dict[str, object]) -> dict[str, object]:
     name = printable(str(row["module"]))
     room = px - 8
     short = name.rpartition(".")[2] if depth > 1 else name
-    label = fitted(name, room, theme.LABEL_SIZE - 1) if room > _LABEL_PX else ""
-    if label != name:
-        label = fitted(short, room, theme.LABEL_SIZE - 1) if room > _LABEL_PX else ""
+    label = next((text for text in (name, short) if _fits(text, room)), "")
+    if not label and room > _LABEL_PX:
+        cut = fitted(short, room, theme.LABEL_SIZE - 1)
+        label = cut if len(cut) >= _LEAST_LABEL else ""
     return {
         "module": name,
         "package": printable(str(row["package"])),
@@ -120,3 +122,7 @@ def _row(row: dict[str, object]) -> dict[str, object]:
         "itself": format_bytes(int(str(row["self_anon_bytes"]))),
         "time": format_seconds(float(str(row["total_wall_s"]))),
     }
+
+
+def _fits(text: str, room: float) -> bool:
+    return room > _LABEL_PX and text_px(text, theme.LABEL_SIZE - 1) <= room

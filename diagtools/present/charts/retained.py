@@ -48,8 +48,9 @@ _REASONS = MappingProxyType(
     {
         "saves": "unused in these runs",
         "partly": "unused in these runs, but some of it came another way",
-        "forced": "unused, but all of it came another way, or the statement was not reached",
+        "forced": "unused, but all of it came another way",
         "breaks": "the program ends differently with it lazy",
+        "not tested": "the statement was not reached",
         "not allowed": "it cannot be lazy there",
     }
 )
