@@ -48,7 +48,7 @@ def attribute(events: pl.DataFrame, thread_importers: Mapping[str, str] | None =
     ``events`` is IMPORT_EVENTS of one program; the result is IMPORTS in order of begin, the program itself first.
     What changed between two events belongs to the innermost import of the thread of the later one, so that the
     self costs sum to the change from the first event to the last, exactly, with threads, failures and early exits.
-    What changed until the first event of a thread belongs to the only other one that imports: that has started it.
+    What changed until the first event of a thread belongs to the last other one that imports: it had nothing open.
 
     A package that is imported because a module in it is wanted stands before that module, not within it, and an
     import that only found what the package had imported itself meanwhile is that one.
@@ -133,11 +133,9 @@ def by_package(imports: pl.DataFrame) -> pl.DataFrame:
 
 
 def _running(stacks: Mapping[int, list[_T]], tid: int) -> list[_T]:
-    """What was being imported until this event of a thread; until its first one by the only other, that started it."""
+    """What was being imported until this event of a thread; until its first one by the thread that came before it."""
     others = [stack for stack in stacks.values() if stack]
-    if tid in stacks or len(others) != 1:
-        return stacks.get(tid, [])
-    return others[0]
+    return stacks.get(tid, []) if tid in stacks or not others else others[-1]
 
 
 def _charge(node: _Node, measured: Sequence[int], before: Sequence[int]) -> None:
