@@ -96,8 +96,9 @@ class Verified:
         return f"output {self.result.output}" if is_unknown else ""
 
     def in_short(self) -> tuple[str, int, float, str, str]:
-        """Place, predicted and measured bytes, verdict, and why."""
-        measured = nan if self.measured_anon_bytes is None else self.measured_anon_bytes
+        """Place, predicted and measured bytes, verdict, and why; a program that breaks has saved nothing."""
+        measured = nan if self.verdict == Verdict.BREAKS else self.measured_anon_bytes
+        measured = nan if measured is None else measured
         return self.suspect.place, self.predicted_anon_bytes, measured, self.verdict, self.why
 
     def as_json(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,9 @@ class Without:
         return f"output {self.result.output}" if is_unknown else ""
 
     def in_short(self) -> tuple[str, int, float, str, str]:
-        """Packages, predicted and measured bytes, verdict, and why."""
-        names = ", ".join(self.packages)
-        return names, self.predicted_anon_bytes, self.result.saved_anon_bytes, self.verdict, self.why
+        """Packages, predicted and measured bytes, verdict, and why; a program that breaks has saved nothing."""
+        measured = nan if self.result.verdict is Verdict.BREAKS else self.result.saved_anon_bytes
+        return ", ".join(self.packages), self.predicted_anon_bytes, measured, self.verdict, self.why
 
     def as_json(self) -> dict[str, Any]:
         """``without`` in what ``imports --json`` prints."""

@@ -13,6 +13,7 @@ from diagtools.cli import main
 from diagtools.errors import UsageError
 from diagtools.investigations.import_command import command_import_cost
 from diagtools.investigations.import_without import without
+from diagtools.present.imports import NOT_INSTALLED, savings_table
 from diagtools.values import Target
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
@@ -45,6 +46,7 @@ def test_what_an_optional_dependency_brings_is_saved(shop: Path) -> None:
 def test_what_cannot_be_missed_breaks(shop: Path) -> None:
     found = without(import_cost("shop", repeat=1), ["import shop"], ["core"], pairs=1)
     assert (found.verdict, found.why) == ("breaks", "ModuleNotFoundError")
+    assert "—" in savings_table(NOT_INSTALLED, [found.in_short()]).splitlines()[1]
 
 
 def test_a_command_must_do_the_same_without_it(shop: Path) -> None:
