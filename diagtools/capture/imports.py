@@ -16,6 +16,9 @@ from diagtools.capture.failures import start_failure
 from diagtools.probes import boot, imports, laziness
 from diagtools.values import State, Target, Validity
 
+#: What a run is doubted for that printed more than is kept.
+OUTPUT = "output"
+
 
 def capture_imports(
     statements: Sequence[str],
@@ -94,14 +97,16 @@ def _run(
         raise start_failure(target, "exec", error.errno or 0) from error
     remove_probes(path)
     note = f"it was ended after {timeout_s:g} s"
-    late = () if ended.status is not None else (Validity(what="imports", state=State.TRUNCATED, note=note),)
+    doubts = [] if ended.status is not None else [Validity(what="imports", state=State.TRUNCATED, note=note)]
+    if ended.is_cut:
+        doubts.append(Validity(what=OUTPUT, state=State.TRUNCATED, note="it printed more than is kept"))
     manifests.write(
         manifests.closed(
             manifest,
             path,
             exit_status=128 + 9 if ended.status is None else ended.status,
             duration_s=round(time.monotonic() - began, 3),
-            validity=late,
+            validity=tuple(doubts),
         ),
         path,
     )

@@ -54,10 +54,9 @@ def capture_lazily(
 
     It holds ``places.json`` (which cuts were refused, and why: ``read.laziness.read_places``) and one sub-folder a
     child, ``plain-N`` and ``lazy-N``; without a cut that is allowed no child is run.  One more child before them is
-    not kept: it may have to write ``__pycache__``.  After them the imports of one more lazy child are recorded
-    (``traced``, a run folder).  A cut is lazy in every process of a command that ``python`` executes, or one of the
-    same version.  In a ``try`` PEP 810 allows no lazy import; ``even_in_try`` measures it there too, as an import
-    within the functions that use it, which is what could be done by hand.
+    not kept: it may have to write ``__pycache__``.  A cut is lazy in every process of a command that ``python``
+    executes, or one of the same version.  In a ``try`` PEP 810 allows no lazy import; ``even_in_try`` measures it there
+    too, as an import within the functions that use it, which is what could be done by hand.
     Raises ``UsageError`` where ``python`` cannot be measured, the folder holds something, or the program does not end,
     and ``StartError`` where a command cannot be started.
     """
@@ -68,7 +67,6 @@ def capture_lazily(
     places = json.loads((folder / probe.PLACES).read_text("ascii"))
     if any(not place["refused"] for place in places):
         _pairs(program, folder, python, pairs, timeout_s)
-        _trace(program, folder / probe.TRACED, python, timeout_s)
     return folder.resolve()
 
 
@@ -169,8 +167,11 @@ def _child(
     return ended.status is not None
 
 
-def _trace(program: Sequence[str] | Target, folder: Path, python: str, timeout_s: float) -> None:
+def capture_lazy_imports(
+    program: Sequence[str] | Target, folder: Path, *, python: str = sys.executable, timeout_s: float = 300.0
+) -> Path:
+    """One more lazy run, of which every import is recorded, into a folder of ``capture_lazily``; its run folder."""
+    place = folder / probe.TRACED
     if isinstance(program, Target):
-        capture_command_imports(program, folder, graph=True, lazy=probe.LAZY, timeout_s=timeout_s)
-    else:
-        capture_imports(program, folder, python=python, graph=True, lazy=probe.LAZY, timeout_s=timeout_s)
+        return capture_command_imports(program, place, graph=True, lazy=probe.LAZY, timeout_s=timeout_s)
+    return capture_imports(program, place, python=python, graph=True, lazy=probe.LAZY, timeout_s=timeout_s)

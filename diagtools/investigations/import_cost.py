@@ -12,7 +12,7 @@ import polars as pl
 
 from diagtools.analyse.import_graph import import_edges, thread_importers
 from diagtools.analyse.imports import PROGRAM, attribute, in_parallel, total
-from diagtools.capture.child import OUTPUTS, check_python
+from diagtools.capture.child import check_python
 from diagtools.capture.imports import capture_imports
 from diagtools.errors import UsageError
 from diagtools.frames import IMPORT_EDGES
@@ -25,6 +25,7 @@ from diagtools.investigations.measured_imports import (
 from diagtools.investigations.progress import Progress
 from diagtools.read.imports import ImportLog, read_imports
 from diagtools.read.manifest import read_manifest
+from diagtools.read.printed import read_printed
 from diagtools.units import format_bytes
 from diagtools.values import State, Validity
 
@@ -132,7 +133,7 @@ def joined(logs: Sequence[ImportLog], graph: ImportLog | None, paths: Sequence[P
     log, path = logs[usual], paths[usual]
     status = read_manifest(path).exit_status
     error = log.error or (f"exit status {status}" if status else "")
-    said = [line for name in OUTPUTS for line in (path / name).read_text("utf-8", "replace").splitlines()]
+    said = read_printed(path)
     ended = [one for one in read_manifest(path).validity if one.what == "imports"]
     return ImportCost(
         target=log.command,
@@ -144,7 +145,7 @@ def joined(logs: Sequence[ImportLog], graph: ImportLog | None, paths: Sequence[P
         runs=tuple(runs),
         edges=edges,
         error=error,
-        last_words=tuple(said[-_N_LAST_WORDS:]) if error else (),
+        last_words=said[-_N_LAST_WORDS:] if error else (),
         validity=tuple(dict.fromkeys([*ended, *log.validity, *_parallel(log.events), *_cliff(logs)])),
     )
 

@@ -11,10 +11,10 @@ from statistics import median
 
 from diagtools.analyse.imports import attribute, total
 from diagtools.analyse.outputs import Difference, difference, is_repeatable
-from diagtools.capture.imports import capture_command_imports, capture_imports
-from diagtools.read.artefact import read_artefact
+from diagtools.capture.imports import OUTPUT, capture_command_imports, capture_imports
 from diagtools.read.imports import read_imports
 from diagtools.read.manifest import read_manifest
+from diagtools.read.printed import read_printed
 from diagtools.values import Target
 
 Program = Sequence[str] | Target
@@ -45,10 +45,11 @@ class ImportPairs:
 
     @property
     def same_output(self) -> bool | None:
-        """Do they print the same and end alike?  Null where what the first prints is another in each run."""
+        """Do they print the same and end alike?  Null where one was too long to keep, or is another in each run."""
         if set(self.before.exit_status) != set(self.after.exit_status):
             return False
-        return None if not is_repeatable(self.before.printed) else self.first_difference is None
+        is_known = all(len(side.printed) == len(side.anon_bytes) for side in (self.before, self.after))
+        return self.first_difference is None if is_known and is_repeatable(self.before.printed) else None
 
     @property
     def first_difference(self) -> Difference | None:
@@ -81,7 +82,7 @@ class _Ran:
     wall_s: float
     n_modules: int
     exit_status: int | None
-    printed: tuple[str, ...]
+    printed: tuple[str, ...] | None
 
 
 def _ran(program: Program, place: Path, *, python: str, timeout_s: float) -> _Ran:
@@ -93,15 +94,13 @@ def _ran(program: Program, place: Path, *, python: str, timeout_s: float) -> _Ra
         (attribute(log.events) for log in read_imports(path)), key=lambda one: total(one)["anon_bytes"]
     )
     found = total(imports)
-    said = (read_artefact(path, name) or b"" for name in ("stdout.log", "stderr.log"))
+    manifest = read_manifest(path)
     return _Ran(
         anon_bytes=int(found["anon_bytes"]),
         wall_s=found["wall_s"],
         n_modules=imports.height - 1,
-        exit_status=read_manifest(path).exit_status,
-        printed=tuple(
-            line for data in said for line in data.decode("utf-8", "backslashreplace").splitlines()
-        ),
+        exit_status=manifest.exit_status,
+        printed=None if any(one.what == OUTPUT for one in manifest.validity) else read_printed(path),
     )
 
 
@@ -111,5 +110,5 @@ def _side(runs: Sequence[_Ran]) -> Side:
         wall_s=tuple(run.wall_s for run in runs),
         n_modules=tuple(run.n_modules for run in runs),
         exit_status=tuple(run.exit_status for run in runs),
-        printed=tuple(run.printed for run in runs),
+        printed=tuple(run.printed for run in runs if run.printed is not None),
     )

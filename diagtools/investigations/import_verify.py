@@ -17,13 +17,13 @@ from diagtools import frames
 from diagtools.analyse.import_graph import held_modules, other_ways
 from diagtools.analyse.imports import attribute
 from diagtools.analyse.laziness import Output, Verdict, Verification, verify
-from diagtools.capture.laziness import Cut, capture_lazily
+from diagtools.capture.laziness import Cut, capture_lazily, capture_lazy_imports
 from diagtools.investigations.import_suspects import Suspect, suspect_at, suspects
 from diagtools.investigations.measured_imports import ImportCost
 from diagtools.investigations.progress import Progress
 from diagtools.present.charts.retained import retained_chart
 from diagtools.present.imports import place
-from diagtools.probes.laziness import IN_TRY, NOT_COMPILED, TRACED
+from diagtools.probes.laziness import IN_TRY, NOT_COMPILED
 from diagtools.read.imports import read_imports
 from diagtools.read.laziness import read_pairs, read_places
 from diagtools.values import Target
@@ -255,7 +255,8 @@ def _verified(
             result = verify(read_pairs(path), suspect.predicted_anon_bytes, compare_output=is_command)
             if result.n_lazy and not result.forced and result.verdict not in (Verdict.SAVES, Verdict.BREAKS):
                 held = held_modules(cost.edges, [(cut.file, cut.line) for cut in cuts])
-                ways = other_ways(held, _traced(path, cost.target))
+                traced = capture_lazy_imports(program, path, python=python, timeout_s=timeout_s)
+                ways = other_ways(held, _traced(traced, cost.target))
                 refined = _refined(cost, ways, cuts)
     return Verified(
         suspect=suspect, result=result, refused=refused, other_ways=ways, refined_anon_bytes=refined
@@ -264,7 +265,7 @@ def _verified(
 
 def _traced(path: Path, command: str) -> pl.DataFrame:
     """IMPORTS of the lazy run, of the process that executes this command, or of the first."""
-    logs = read_imports(path / TRACED)
+    logs = read_imports(path)
     return attribute(next((log for log in logs if log.command == command), logs[0]).events)
 
 

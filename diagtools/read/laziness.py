@@ -12,6 +12,7 @@ from pathlib import Path
 from diagtools.errors import DamagedError, NoDataError
 from diagtools.probes import laziness as probe
 from diagtools.read.artefact import read_artefact
+from diagtools.read.printed import read_printed
 
 #: What stands for the exception of a child that was ended, or left by ``os._exit``.
 NO_END = "no end"
@@ -178,10 +179,9 @@ def _outcome(folder: Path) -> tuple[int | None, bool]:
 
 def _printed(folder: Path) -> tuple[str, ...] | None:
     try:
-        data = [read_artefact(folder, name) or b"" for name in ("stdout.log", "stderr.log")]
+        return read_printed(folder)
     except DamagedError:
         return None
-    return tuple(line for text in data for line in text.decode("utf-8", "backslashreplace").splitlines())
 
 
 def _events(data: bytes) -> Iterator[_Event]:

@@ -38,3 +38,10 @@ def test_commands_are_compared_by_what_they_print_and_how_they_end(
         (tmp_path / f"{name}.py").write_text(f"import json\n{code}\n")
         targets.append(Target(argv=(sys.executable, str(tmp_path / f"{name}.py"))))
     assert import_pairs(*targets, pairs=2).same_output is same
+
+
+def test_what_was_too_long_to_keep_is_not_compared(tmp_path: Path) -> None:
+    """Only the end of it is there."""
+    (tmp_path / "loud.py").write_text("import json\nprint('x' * (3 << 20))\n")
+    loud = Target(argv=(sys.executable, str(tmp_path / "loud.py")))
+    assert import_pairs(loud, loud, pairs=1).same_output is None
