@@ -1,0 +1,1 @@
+"""Captures and exports of allocations (and of time), each read into one ``Profile``."""
