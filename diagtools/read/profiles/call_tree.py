@@ -8,6 +8,7 @@ import polars as pl
 
 from diagtools import frames
 from diagtools.errors import DamagedError
+from diagtools.read.fields import clean
 
 #: Deeper than any real program; a hand-made file may hold a stack without an end.
 DEEPEST = 20_000
@@ -73,8 +74,8 @@ class CallTree:
         return pl.DataFrame(
             {
                 "location_id": pl.Series(range(len(rows)), dtype=pl.Int64),
-                "function": pl.Series([row[0] for row in rows], dtype=pl.String),
-                "file": pl.Series([row[1] for row in rows], dtype=pl.String),
+                "function": pl.Series([clean(row[0]) for row in rows], dtype=pl.String),
+                "file": pl.Series([clean(row[1]) for row in rows], dtype=pl.String),
                 "line": pl.Series([row[2] for row in rows], dtype=pl.Int64),
             }
         )

@@ -26,7 +26,7 @@ _INSTALLED = re.compile(r"^.*/(?:site|dist)-packages/")
 _LIBRARY = re.compile(r"^.*/(?:lib(?:32|64)?/(?:python|pypy)3\.\d+t?|[Ll]ib)/(?=.)", re.IGNORECASE)
 _NATIVE = re.compile(r"\.(?:so(?:\.[\d.]+)?|c|cc|cpp|cxx|h|hh|hpp|rs|S|s|dylib|pyx|pxd|inl|inc|tcc)$")
 _INTERPRETER = re.compile(
-    r"(?:^|/)(?:libpython|python)[\d.]*(?:t|d)?(?:\.so[\d.]*)?$|/(?:Python|Objects|Modules|Include)/\w+\.[ch]$"
+    r"(?:^|/)(?:libpython|python)[\d.]*(?:t|d)?(?:\.so[\d.]*)?$|(?:^|/)(?:Python|Objects|Modules|Include)/\w+\.[ch]$"
 )
 _IMPORT_FILES = (
     "<frozen importlib._bootstrap>",
@@ -117,8 +117,11 @@ def _role(module: str) -> str:
 
 def _native(path: str) -> _Owner:
     name = PurePosixPath(path).name
-    library = re.split(r"\.so|\.dylib", name)[0] if ".so" in name or ".dylib" in name else name
-    return _Owner(library, library, INTERPRETER if _INTERPRETER.search(path) else NATIVE)
+    if _INTERPRETER.search(path):
+        return _Owner(name, "CPython", INTERPRETER)
+    library = re.split(r"\.so|\.dylib", name)[0] if ".so" in name or ".dylib" in name else ""
+    project = next((part for part in path.split("/") if part not in ("", ".", "..", "src")), name)
+    return _Owner(library or name, library or (name if path.startswith("/") else project), NATIVE)
 
 
 def _common_root(files: list[str]) -> str:

@@ -37,6 +37,7 @@ def read_memray(
     native: bool = True,
     pids: Sequence[int | None] = (),
     zero_ms: int | None = None,
+    known: Mapping[str, str] | None = None,
     name: str = "",
     store: Path | None = None,
 ) -> Profile:
@@ -44,8 +45,11 @@ def read_memray(
 
     ``captures`` are the files of one run.  ``over_time`` adds LIFETIMES, at the price of one more pass.  ``native`` is
     false to leave out native frames.  ``pids`` name the processes where the captures do not; ``zero_ms`` is the
-    time of day, in ms, at second 0 (default: the begin of each).  The result is kept as Parquet in ``store`` (by
-    default beside the first capture, where that can be written) and read from there while the captures are the same.
+    time of day, in ms, at second 0 (default: the begin of each).  ``known`` has the SHA-256 of captures, by name, as
+    their recorder closed them: without it, a flipped bit that leaves a record its form is not seen.
+
+    The result is kept as Parquet in ``store`` (by default beside the first capture, where that can be written) and read
+    from there while the captures are the same.
 
     memray reads in a process of its own.  Raises ``DamagedError``, ``UnavailableError``, ``UsageError`` and
     ``NoDataError``; what is doubtful and can be read is in the validity.
@@ -53,8 +57,9 @@ def read_memray(
     if not captures:
         raise NoDataError("There is no memray capture to read.", hint="diagtools record --memray -- CMD")
     if view not in VIEWS:
-        raise UsageError(f"A memray capture has no {view!r} view.", hint=f"one of: {', '.join(VIEWS)}.")
-    origin = _origin(captures, view, over_time=over_time, native=native, zero_ms=zero_ms)
+        raise UsageError(f"A memray capture has no {str(view)!r} view.", hint=f"one of: {', '.join(VIEWS)}.")
+    known = dict(known or {})
+    origin = _origin(captures, view, over_time=over_time, native=native, zero_ms=zero_ms, known=known)
     kept = store or captures[0].with_name(f"{captures[0].name}.{_label(view, over_time=over_time)}{SUFFIX}")
     if origin_of(kept) == origin:
         with contextlib.suppress(DamagedError):  # it is made again
@@ -67,6 +72,7 @@ def read_memray(
         "over_time": over_time,
         "native": native,
         "zero_ms": zero_ms,
+        "known": known,
         "name": name or captures[0].name,
         "origin": origin,
     }

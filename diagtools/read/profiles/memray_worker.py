@@ -58,7 +58,10 @@ def _profile(request: Mapping[str, Any], said: BinaryIO) -> Profile:
         )
         one = gather(wanted, gathered, over_time=request["over_time"])
         found.append(one)
-        validity += [*one.validity, *_doubts(Path(path).name, evidence, one.n_records, _said_since(said))]
+        validity += [
+            *one.validity,
+            *_doubts(Path(path).name, evidence, one.n_records, _said_since(said), request["known"]),
+        ]
     if not gathered.sizes and view is View.PEAK:
         raise NoDataError(
             f"No allocations in '{request['name']}': its process ended before it asked for memory.",
@@ -76,9 +79,13 @@ def _profile(request: Mapping[str, Any], said: BinaryIO) -> Profile:
     )
 
 
-def _doubts(name: str, evidence: Evidence, n_read: int, said: str) -> list[Validity]:
+def _doubts(
+    name: str, evidence: Evidence, n_read: int, said: str, known: Mapping[str, str]
+) -> list[Validity]:
     """What speaks against the figures of one capture?"""
     notes = [evidence.broken] if evidence.broken else []
+    if known.get(name, evidence.sha256) != evidence.sha256:
+        notes.append("its bytes are not those that were closed")
     if evidence.n_records and n_read != evidence.n_records:
         share = format_share(min(n_read / evidence.n_records, 1.0))
         notes.append(
@@ -88,8 +95,8 @@ def _doubts(name: str, evidence: Evidence, n_read: int, said: str) -> list[Valid
         notes.append(f"memray could read its first {n_read:,} records and no further")
     if not evidence.is_closed:
         notes.append(
-            "its process was ended while it was tracked: it holds what was written until then, and no mark of its own "
-            "tells whether that is as it was written"
+            "its process was ended while it was tracked: it holds what was written until then"
+            + ("" if name in known else ", and no mark of its own tells whether that is as it was written")
         )
     return [Validity(what=name, state=State.TRUNCATED, note="; ".join(notes))] if notes else []
 
