@@ -9,14 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from diagtools.capture.block import track_memory
     from diagtools.capture.limits import limited
     from diagtools.errors import BudgetBreached, DiagtoolsError
     from diagtools.investigations.case import Case
+    from diagtools.investigations.compare import compare
     from diagtools.investigations.experiment import Experiment
     from diagtools.investigations.import_cost import assert_not_imported, import_cost
+    from diagtools.investigations.profiles import ProfileReport, open_profile
     from diagtools.investigations.record import record
+    from diagtools.profile import Profile
     from diagtools.run import Run
-    from diagtools.values import Budget, Finding, Hypothesis, ItemSource, Limit, Target
+    from diagtools.values import Budget, Finding, Hypothesis, ItemSource, Limit, Target, Tracking
 
 __version__ = "0.1.0"
 
@@ -30,12 +34,18 @@ _HOME_OF = {
     "Hypothesis": "diagtools.values",
     "ItemSource": "diagtools.values",
     "Limit": "diagtools.values",
+    "Profile": "diagtools.profile",
+    "ProfileReport": "diagtools.investigations.profiles",
     "Run": "diagtools.run",
     "Target": "diagtools.values",
+    "Tracking": "diagtools.values",
     "assert_not_imported": "diagtools.investigations.import_cost",
+    "compare": "diagtools.investigations.compare",
     "import_cost": "diagtools.investigations.import_cost",
     "limited": "diagtools.capture.limits",
+    "open_profile": "diagtools.investigations.profiles",
     "record": "diagtools.investigations.record",
+    "track_memory": "diagtools.capture.block",
 }
 
 __all__ = [
@@ -48,12 +58,18 @@ __all__ = [
     "Hypothesis",
     "ItemSource",
     "Limit",
+    "Profile",
+    "ProfileReport",
     "Run",
     "Target",
+    "Tracking",
     "assert_not_imported",
+    "compare",
     "import_cost",
     "limited",
+    "open_profile",
     "record",
+    "track_memory",
 ]
 
 
@@ -61,6 +77,11 @@ def __getattr__(name: str) -> object:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'diagtools' has no attribute {name!r}")
     return getattr(import_module(_HOME_OF[name]), name)
+
+
+def load_ipython_extension(ipython: object) -> None:
+    """``%load_ext diagtools``: gives a notebook the cell magic ``%%record``."""
+    import_module("diagtools.notebook.record_cell").load(ipython)
 
 
 def __dir__() -> list[str]:

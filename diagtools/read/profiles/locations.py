@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -59,8 +60,8 @@ class _Owner:
 def located(places: pl.DataFrame) -> pl.DataFrame:
     """Which module, package and origin has each place?  LOCATIONS, from ``location_id, function, file, line``."""
     files = places["file"].unique(maintain_order=True).to_list()
-    root = _common_root(files)
-    owners = [_owner(file, root) for file in files]
+    roots = _roots(files)
+    owners = [_owner(file, roots) for file in files]
     of_files = pl.DataFrame(
         {
             "file": pl.Series(files, dtype=pl.String),
@@ -74,7 +75,7 @@ def located(places: pl.DataFrame) -> pl.DataFrame:
     return frames.LOCATIONS.check(joined.select(list(frames.LOCATIONS.columns)))
 
 
-def _owner(file: str, root: str) -> _Owner:
+def _owner(file: str, roots: dict[str, str]) -> _Owner:
     if file == NO_STACK[1]:
         return _Owner("", "", UNKNOWN)
     path = file.replace("\\", "/")
@@ -86,8 +87,8 @@ def _owner(file: str, root: str) -> _Owner:
         return _native(path)
     if match := _LIBRARY.match(path):
         return _python(path[match.end() :], STANDARD)
-    below = path[len(root) :] if root and path.startswith(root) else PurePosixPath(path).name
-    return _python(below, OWN)
+    root = roots.get(_neighbourhood(path))
+    return _python(path[len(root) :] if root else PurePosixPath(path).name, OWN)
 
 
 def _without_file(name: str) -> _Owner:
@@ -96,7 +97,8 @@ def _without_file(name: str) -> _Owner:
         package = module.partition(".")[0]
         role = "import" if name in _IMPORT_FILES else "runner" if package == "runpy" else ""
         return _Owner(module, package, STANDARD if package in sys.stdlib_module_names else OWN, role)
-    return _Owner(name, name, OWN)
+    role = "runner" if name == "<diagtools>" else ""  # what starts a cell of %%record
+    return _Owner(name, name, OWN, role)
 
 
 def _python(below: str, origin: str) -> _Owner:
@@ -124,12 +126,22 @@ def _native(path: str) -> _Owner:
     return _Owner(library or name, library or (name if path.startswith("/") else project), NATIVE)
 
 
-def _common_root(files: list[str]) -> str:
-    """The folder that all of the program's own files lie under, with a closing slash; empty where there is none."""
+def _roots(files: list[str]) -> dict[str, str]:
+    """The folder, with a closing slash, that the program's own files of one neighbourhood lie under, by neighbourhood.
+
+    Two files are neighbours where the first two folders of their paths are the same: a library that is under work
+    elsewhere does not make every module's name begin at the root of the disk.
+    """
     paths = [path for path in (file.replace("\\", "/") for file in files) if path.startswith("/")]
     own = [path for path in paths if not (_INSTALLED.match(path) or _LIBRARY.match(path) or _is_native(path))]
-    folders = {path[: path.rindex("/")] or "/" for path in own}
-    return f"{os.path.commonpath(folders).rstrip('/')}/" if folders else ""
+    folders: dict[str, set[str]] = defaultdict(set)
+    for path in own:
+        folders[_neighbourhood(path)].add(path[: path.rindex("/")] or "/")
+    return {near: f"{os.path.commonpath(found).rstrip('/')}/" for near, found in folders.items()}
+
+
+def _neighbourhood(path: str) -> str:
+    return "/".join(path.split("/")[:-1][:3])
 
 
 def _is_native(path: str) -> bool:

@@ -37,6 +37,8 @@ def found(*files: str) -> list[tuple[str, str, str, str]]:
         ("<frozen os>", ("os", "os", "standard library", "")),
         ("<frozen app>", ("app", "app", "own", "")),
         ("<string>", ("<string>", "<string>", "own", "")),
+        ("<diagtools>", ("<diagtools>", "<diagtools>", "own", "runner")),
+        ("cell run", ("cell run", "cell run", "own", "")),
         (f"{LIB}/importlib/__init__.py", ("importlib", "importlib", "standard library", "import")),
         (f"{SITE}/_pytest/python.py", ("_pytest.python", "_pytest", "third-party", "runner")),
         (f"{SITE}/pytest_mock/plugin.py", ("pytest_mock.plugin", "pytest_mock", "third-party", "")),
@@ -68,3 +70,8 @@ def test_own_modules_are_named_below_the_folder_that_all_of_them_share() -> None
 
 def test_one_own_file_is_named_by_itself() -> None:
     assert found("/home/me/shop/run.py") == [("run", "run", "own", "")]
+
+
+def test_a_library_under_work_elsewhere_does_not_lengthen_names() -> None:
+    files = ["/home/me/shop/run.py", "/home/me/shop/app/index.py", "/srv/work/lib/tool.py", "/run.py"]
+    assert [row[0] for row in found(*files)] == ["run", "app.index", "tool", "run"]
