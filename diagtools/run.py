@@ -16,7 +16,9 @@ from diagtools.analyse.items import item_in_flight, items, phases
 from diagtools.analyse.limits import limit_noted
 from diagtools.analyse.logs import last_lines
 from diagtools.analyse.tree import FINAL_S, peak_bytes, tree_memory, tree_validity
+from diagtools.capture.twice import TRACKED
 from diagtools.errors import DiagtoolsError, NoDataError
+from diagtools.profile import Profile, View
 from diagtools.read.artefact import open_artefact
 from diagtools.read.imports import read_imports
 from diagtools.read.logs import Logs, read_logs
@@ -24,6 +26,7 @@ from diagtools.read.manifest import NAME as MANIFEST
 from diagtools.read.manifest import read_manifest
 from diagtools.read.markers import Markers, read_markers
 from diagtools.read.no_items import no_items
+from diagtools.read.profiles.recorded import Recorded, has_captures, read_recorded
 from diagtools.read.timeline import Timeline, nothing_recorded, read_timeline
 from diagtools.read.trust import NOT_CLOSED
 from diagtools.units import format_bytes, format_seconds
@@ -97,6 +100,36 @@ class Run:
         """
         found = [attribute(log.events) for log in read_imports(self.path)]
         return max(found, key=lambda imports: int(imports["self_anon_bytes"].sum()))
+
+    @cached_property
+    def tracked(self) -> Run | None:
+        """The same command recorded a second time, under a tracker (``record --twice``); null where it was not."""
+        folder = self.path / TRACKED
+        return Run.open(folder) if (folder / MANIFEST).is_file() and not folder.is_symlink() else None
+
+    @cached_property
+    def allocations(self) -> Profile:
+        """What did its processes hold at their peaks?  Of all of them, with the process of each allocation.
+
+        Raises ``NoDataError`` where allocations were not recorded, ``DamagedError`` where they cannot be read.
+        """
+        return self.profile()
+
+    def profile(self, view: View | None = None, *, over_time: bool = False) -> Profile:
+        """What did its processes hold at their peaks, or in another view of what the tracker recorded?
+
+        ``over_time`` adds when each allocation lived (LIFETIMES, on this run's clock).  Where the command ran twice,
+        the tracked run is read.  Raises as ``allocations``, and ``UsageError`` for a view that was not recorded.
+        """
+        if self.tracked is not None and not has_captures(self.path):
+            return self.tracked.profile(view, over_time=over_time)
+        recorded = Recorded(
+            folder=self.path,
+            start_ns=self.manifest.start_ns,
+            wall_ns=self.manifest.wall_ns,
+            artefacts=self.manifest.artefacts,
+        )
+        return read_recorded(recorded, view=view, over_time=over_time)
 
     # --- what it says --------------------------------------------------------------------------------
 

@@ -14,6 +14,10 @@ from diagtools.units import format_bytes, parse_bytes
 if TYPE_CHECKING:
     import polars as pl
 
+#: What tracemalloc and memray can be asked for.
+MOST_FRAMES = 65_535
+MOST_INTERVAL_MS = 60_000
+
 
 class Enforcer(StrEnum):
     """Who ends a target that passes its memory limit."""
@@ -60,6 +64,53 @@ class ItemSource:
             )
 
 
+class Tool(StrEnum):
+    """What records the allocations of a command's Python processes."""
+
+    MEMRAY = "memray"
+    TRACEMALLOC = "tracemalloc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracking:
+    """How the allocations of a command's Python processes are recorded.
+
+    Of memray: ``native`` frames too, every block of Python's own allocators (``python_allocators``), children that are
+    forked (``follow_fork``), RSS every ``interval_ms``; ``aggregated`` captures are small, but a killed process leaves
+    none.  Of tracemalloc: ``n_frames`` of each stack, and a snapshot every ``snapshot_every_s`` too (``None``: only at
+    phases, items, near the limit and at exit).
+    """
+
+    tool: Tool = Tool.MEMRAY
+    native: bool = False
+    python_allocators: bool = False
+    follow_fork: bool = True
+    interval_ms: int = 10
+    aggregated: bool = False
+    n_frames: int = 10
+    snapshot_every_s: float | None = None
+
+    def __post_init__(self) -> None:
+        is_memray = self.tool is Tool.MEMRAY
+        if not is_memray and (
+            self.native or self.python_allocators or self.aggregated or not self.follow_fork
+        ):
+            raise UsageError(
+                "tracemalloc has no native frames, no allocators of its own to tell apart and no formats.",
+                hint="ask memray for them: --memray",
+            )
+        if is_memray and self.snapshot_every_s is not None:
+            raise UsageError(
+                "memray takes no snapshots: it records all the time.", hint="--tracemalloc takes some."
+            )
+        if not 1 <= self.n_frames <= MOST_FRAMES:
+            raise UsageError(f"{self.n_frames} frames of a stack cannot be kept.", hint="10 are usual.")
+        if not 1 <= self.interval_ms <= MOST_INTERVAL_MS:
+            raise UsageError(f"An interval of {self.interval_ms} ms is not possible.", hint="10 is usual.")
+        if self.snapshot_every_s is not None and not 0 < self.snapshot_every_s < float("inf"):
+            raise UsageError("Snapshots need some time between them.", hint="--snapshot-every 5 is seconds.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What to run: a command, where and with what, and the limit it runs under.
@@ -72,6 +123,7 @@ class Target:
     env: Mapping[str, str] = field(default_factory=dict)
     limit: Limit | None = None
     items: ItemSource | None = None
+    tracking: Tracking | None = None
 
     def __post_init__(self) -> None:
         if not self.argv or not self.argv[0]:
@@ -257,6 +309,7 @@ class Manifest:
     probes: Mapping[str, str]
     limit: Limit | None = None
     items: Mapping[str, str] = field(default_factory=dict)
+    tracking: Mapping[str, str] = field(default_factory=dict)
     start_ns: int | None = None
     wall_ns: int | None = None
     started_at: str = ""

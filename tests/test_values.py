@@ -10,7 +10,18 @@ import pytest
 
 from diagtools import values
 from diagtools.errors import BudgetBreached, UsageError
-from diagtools.values import Budget, Enforcer, Finding, ItemSource, Limit, State, Target, Validity
+from diagtools.values import (
+    Budget,
+    Enforcer,
+    Finding,
+    ItemSource,
+    Limit,
+    State,
+    Target,
+    Tool,
+    Tracking,
+    Validity,
+)
 
 DATACLASSES = [
     value for value in vars(values).values() if inspect.isclass(value) and dataclasses.is_dataclass(value)
@@ -46,6 +57,32 @@ def test_a_target_inherits_everything_else() -> None:
 def test_a_function_is_named_by_module_and_name(calls: str) -> None:
     with pytest.raises(UsageError, match=r"MODULE:FUNCTION"):
         ItemSource(calls=calls)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"tool": Tool.TRACEMALLOC, "native": True},
+        {"tool": Tool.TRACEMALLOC, "python_allocators": True},
+        {"tool": Tool.TRACEMALLOC, "aggregated": True},
+        {"tool": Tool.TRACEMALLOC, "follow_fork": False},
+        {"tool": Tool.TRACEMALLOC, "n_frames": 0},
+        {"tool": Tool.TRACEMALLOC, "n_frames": 65_536},
+        {"tool": Tool.TRACEMALLOC, "snapshot_every_s": 0.0},
+        {"tool": Tool.TRACEMALLOC, "snapshot_every_s": float("nan")},
+        {"tool": Tool.MEMRAY, "snapshot_every_s": 5.0},
+        {"tool": Tool.MEMRAY, "interval_ms": 0},
+    ],
+)
+def test_a_tracker_is_not_asked_for_what_it_cannot_do(options: dict[str, object]) -> None:
+    with pytest.raises(UsageError) as caught:
+        Tracking(**options)  # type: ignore[arg-type]  # a table of cases
+    assert caught.value.hint
+
+
+def test_a_tracker_is_memray_and_survives_a_kill_unless_said_otherwise() -> None:
+    assert (Tracking().tool, Tracking().aggregated, Tracking().follow_fork) == (Tool.MEMRAY, False, True)
+    assert Target(argv=("true",)).tracking is None
 
 
 def test_items_may_come_from_files_or_calls() -> None:

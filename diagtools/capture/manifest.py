@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from diagtools import __version__
+from diagtools.capture import tracking
 from diagtools.probes import records
 from diagtools.redact import redact_argv, redact_env, redact_folder
 from diagtools.values import Artefact, Manifest, Target
@@ -47,6 +48,7 @@ def begun(folder: Path, target: Target | None, *, pid: int | None, hz: float, ba
         probes={"sampler": str(records.VERSION)},
         limit=limit,
         items=_items(target),
+        tracking=tracking.described(target.tracking) if target and target.tracking else {},
         started_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     )
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from diagtools.capture import cgroup, kernel_log, leftovers
+from diagtools.capture import cgroup, kernel_log, leftovers, tracking
 from diagtools.capture import folder as run_folder
 from diagtools.capture import manifest as manifests
 from diagtools.capture.echo import Echo
@@ -61,6 +61,7 @@ def capture(
     """
     _check_rate(hz)
     _check_backend(backend, target.limit)
+    tracking.check(target)
     keep_folder = folder is not None and folder.is_dir()
     with _own_cgroup(target.limit) as group:
         path = run_folder.new_run_folder(target.argv, folder)
@@ -139,7 +140,11 @@ def _environment(target: Target, path: Path) -> dict[str, str]:
     wanted = {**os.environ, **target.env}
     under = str(Path(source.opened_under).resolve()) if source and source.opened_under else None
     added = boot.environment(
-        wanted, str(path), items_under=under, items_calls=source.calls if source else None
+        wanted,
+        str(path),
+        items_under=under,
+        items_calls=source.calls if source else None,
+        allocations=tracking.asked(target.tracking, target.limit) if target.tracking else None,
     )
     return {**target.env, **added}
 
@@ -224,7 +229,8 @@ class _Recording:
             leftovers.end(self._path)
         self._check_start(sampler)
         validity = self._validity(sampler)
-        warnings = [*map(str, validity), *unheard, *_said_of_leftovers(sampler)]
+        said = [each for each in validity if each.state is not State.UNDER_TRACKER]  # that was asked for
+        warnings = [*map(str, said), *unheard, *_said_of_leftovers(sampler)]
         try:
             self._write_manifest(sampler, duration_s, validity)
         except OSError as error:
@@ -265,7 +271,20 @@ class _Recording:
         if sampler.n_lost:
             note = f"{sampler.n_lost:,} records found no room on the disk"
             found.append(Validity(what="timeline", state=State.TRUNCATED, note=note))
+        if self._target is not None and self._target.tracking is not None:
+            from diagtools.capture import tracked
+
+            found.extend(tracked.validity(tracked.read_notes(self._path), self._target.tracking))
         return tuple(found)
+
+    def _tracking(self) -> dict[str, str]:
+        """The manifest's own, and in which version it was found."""
+        if not self._manifest.tracking:
+            return {}
+        from diagtools.capture import tracked
+
+        said = tracked.version(tracked.read_notes(self._path))
+        return {**self._manifest.tracking, **({"tracker": said} if said else {})}
 
     def _write_manifest(
         self, sampler: SamplerProcess, duration_s: float, validity: tuple[Validity, ...]
@@ -280,6 +299,7 @@ class _Recording:
             start_ns=clock.t_ns if clock else None,
             wall_ns=clock.payload[2] if clock else None,
             git=manifests.git_revision(self._target.cwd) if self._target else {},
+            tracking=self._tracking(),
             kernel_log=_kernel_log(self._path, clock) if was_killed else (),
             validity=validity,
         )

@@ -22,6 +22,34 @@ def _record(parser: argparse.ArgumentParser) -> None:
         "--items-opened-under", metavar="DIR", type=Path, help="each file opened below DIR is an item"
     )
     items.add_argument("--items-calls", metavar="MOD:FUNC", help="each call of this function is an item")
+    tracker = parser.add_mutually_exclusive_group()
+    tracker.add_argument("--memray", action="store_true", help="record all allocations, with memray")
+    tracker.add_argument(
+        "--tracemalloc",
+        metavar="N_FRAMES",
+        nargs="?",
+        type=int,
+        const=10,
+        help="take snapshots with tracemalloc, which needs no package in the command's Python (default: 10 frames)",
+    )
+    parser.add_argument("--native", action="store_true", help="with --memray: frames of C code too")
+    parser.add_argument(
+        "--python-allocators",
+        action="store_true",
+        help="with --memray: every block of Python's own allocators",
+    )
+    parser.add_argument(
+        "--no-follow-fork", action="store_true", help="with --memray: leave forked children out"
+    )
+    parser.add_argument(
+        "--aggregated", action="store_true", help="with --memray: small captures, none of a killed process"
+    )
+    parser.add_argument(
+        "--snapshot-every", metavar="S", type=float, help="with --tracemalloc: every S seconds too"
+    )
+    parser.add_argument(
+        "--twice", action="store_true", help="run it plain first, for its memory, and then under the tracker"
+    )
     parser.add_argument("--pid", type=int, help="attach to a process that runs already: its timeline only")
     _json(parser)
     parser.add_argument(
@@ -30,11 +58,46 @@ def _record(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(parser: argparse.ArgumentParser) -> None:
-    """say what a run shows: verdict, peak, who asked for memory, last log lines"""
+    """say what a run shows: verdict, peak, who asked for memory, last log lines; or a capture or an export"""
     parser.add_argument(
-        "run", metavar="RUN", type=Path, nargs="?", help="a run folder (default: the newest in the store)"
+        "run",
+        metavar="RUN",
+        type=Path,
+        nargs="?",
+        help="a run folder (default: the newest in the store), a capture or a flamegraph export",
     )
     parser.add_argument("--png", metavar="FILE", type=Path, help="draw the timeline as a picture too")
+    _json(parser)
+
+
+def _compare(parser: argparse.ArgumentParser) -> None:
+    """say what grew from one run, capture or flamegraph export to another"""
+    parser.add_argument(
+        "before", metavar="A", type=Path, help="a run with allocations, a capture or an export"
+    )
+    parser.add_argument("after", metavar="B", type=Path, help="the same, afterwards")
+    for side in ("before", "after"):
+        parser.add_argument(
+            f"--more-{side}",
+            metavar="PATH",
+            action="append",
+            type=Path,
+            default=[],
+            help=f"another run of {side}: repeats tell noise from change (repeatable)",
+        )
+    parser.add_argument(
+        "--by",
+        choices=("line", "function", "module", "package"),
+        default="line",
+        help="what a row is (default: line)",
+    )
+    parser.add_argument(
+        "--view", choices=("peak", "leaked", "temporary"), help="of a memray capture (default: peak)"
+    )
+    parser.add_argument(
+        "--budget", metavar="SIZE", help="exit with 1 where the total grew by more, such as 10MB"
+    )
+    parser.add_argument("--png", metavar="FILE", type=Path, help="draw what changed as a picture too")
     _json(parser)
 
 
@@ -140,6 +203,7 @@ def _json(parser: argparse.ArgumentParser) -> None:
 COMMANDS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "record": _record,
     "show": _show,
+    "compare": _compare,
     "runs": _runs,
     "imports": _imports,
     "investigate": _investigate,

@@ -14,11 +14,14 @@ from pathlib import Path
 from diagtools.capture.runner import Captured, Streams, attach, capture
 from diagtools.cli.output import not_written, printed
 from diagtools.errors import DiagtoolsError, UsageError
-from diagtools.values import Enforcer, ItemSource, Limit, Target
+from diagtools.values import Enforcer, ItemSource, Limit, Target, Tool, Tracking
+
+#: What only a tracker can do.
+_FLAGS = ("memray", "native", "python_allocators", "no_follow_fork", "aggregated", "twice")
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Records, says on stderr where, and returns the target's exit status."""
+    """Records, says on stderr where, and returns the target's exit status (of the first run, where there are two)."""
     captured = _attached(chosen) if chosen.pid is not None else _captured(chosen)
     for warning in (*captured.warnings, *_missing_items(captured.folder)):
         _say(f"diagtools: {warning}")
@@ -40,14 +43,29 @@ def _print_json(folder: Path) -> None:
 
 def _captured(chosen: argparse.Namespace) -> Captured:
     streams = Streams(interactive=True, stdout=2 if chosen.json else 1, stderr=2)
-    return capture(_target(chosen), chosen.folder, hz=chosen.hz, streams=streams)
+    target = _target(chosen)
+    if not chosen.twice:
+        return capture(target, chosen.folder, hz=chosen.hz, streams=streams)
+    from diagtools.capture.twice import capture_twice
+
+    both = capture_twice(target, chosen.folder, hz=chosen.hz, streams=streams)
+    for warning in (both.why_not, *(both.tracked.warnings if both.tracked else ())):
+        if warning:
+            _say(f"diagtools: {warning}")
+    if both.tracked is not None:
+        _say(
+            f"diagtools: Under the tracker: {_ending(both.tracked)} See: diagtools show {_shown(both.tracked.folder)}"
+        )
+    return both.plain
 
 
 def _attached(chosen: argparse.Namespace) -> Captured:
     given = (chosen.argv, chosen.limit, chosen.limit_by, chosen.items_opened_under, chosen.items_calls)
-    if any(word not in (None, []) for word in given):
+    tracker = (chosen.tracemalloc, *(getattr(chosen, flag) for flag in _FLAGS), chosen.snapshot_every)
+    if any(word not in (None, [], False) for word in (*given, *tracker)):
         raise UsageError(
-            "--pid records a timeline only: no command, limit or items.", hint="leave the others out."
+            "--pid records a timeline only: no command, limit, items or tracker.",
+            hint="leave the others out.",
         )
     return attach(chosen.pid, chosen.folder, hz=chosen.hz)
 
@@ -60,7 +78,34 @@ def _target(chosen: argparse.Namespace) -> Target:
             f"'{under}' is not a folder.", hint="--items-opened-under takes the folder whose files are items."
         )
     items = ItemSource(opened_under=under, calls=chosen.items_calls) if under or chosen.items_calls else None
-    return Target(argv=tuple(chosen.argv), limit=limit, items=items)
+    return Target(argv=tuple(chosen.argv), limit=limit, items=items, tracking=_tracking(chosen))
+
+
+def _tracking(chosen: argparse.Namespace) -> Tracking | None:
+    _check_tracker(chosen)
+    if chosen.memray:
+        return Tracking(
+            native=chosen.native,
+            python_allocators=chosen.python_allocators,
+            follow_fork=not chosen.no_follow_fork,
+            aggregated=chosen.aggregated,
+        )
+    if chosen.tracemalloc is None:
+        return None
+    return Tracking(
+        tool=Tool.TRACEMALLOC, n_frames=chosen.tracemalloc, snapshot_every_s=chosen.snapshot_every
+    )
+
+
+def _check_tracker(chosen: argparse.Namespace) -> None:
+    for flag in ("native", "python_allocators", "no_follow_fork", "aggregated"):
+        if getattr(chosen, flag) and not chosen.memray:
+            option = f"--{flag.replace('_', '-')}"
+            raise UsageError(f"{option} needs --memray.", hint=f"--memray {option}")
+    if chosen.snapshot_every is not None and chosen.tracemalloc is None:
+        raise UsageError("--snapshot-every needs --tracemalloc.", hint="--tracemalloc --snapshot-every 5")
+    if chosen.twice and not chosen.memray and chosen.tracemalloc is None:
+        raise UsageError("--twice needs a tracker for the second run.", hint="--twice --memray")
 
 
 def _limit(size: str | None, enforcer: str | None) -> Limit | None:

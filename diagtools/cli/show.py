@@ -1,4 +1,4 @@
-"""``diagtools show``: one run explained, as text or as the JSON of the contract."""
+"""``diagtools show``: one run, capture or export explained, as text or as the JSON of the contract."""
 
 from __future__ import annotations
 
@@ -8,28 +8,30 @@ from pathlib import Path
 
 from diagtools.capture.folder import store
 from diagtools.errors import NotARunError
-from diagtools.investigations.explain import explain
+from diagtools.investigations.explain import Explanation, explain
+from diagtools.investigations.profiles import ProfileReport, open_profile
 from diagtools.read.store import list_runs
 from diagtools.run import Run
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Prints what the run shows; ``--png`` draws its timeline too."""
-    path = chosen.run or _newest()
+    """Prints what a run, or a file of allocations, shows; ``--png`` draws its timeline, or its icicle, too."""
+    shown = _shown(chosen.run or _newest())
     if chosen.png:
-        from diagtools.investigations.explain import draw
+        from diagtools.investigations.pictures import draw
 
-        draw(Run.open(path), chosen.png)
-    if chosen.json:
-        print(as_json(path))
-    else:
-        print(explain(Run.open(path)).as_text())
+        draw(shown.icicle() if isinstance(shown, ProfileReport) else shown.chart(), chosen.png)
+    print(json.dumps(shown.as_json()) if chosen.json else shown.as_text())
     return 0
 
 
 def as_json(path: Path) -> str:
     """The JSON of one run."""
     return json.dumps(explain(Run.open(path)).as_json())
+
+
+def _shown(path: Path) -> Explanation | ProfileReport:
+    return ProfileReport(open_profile(path)) if path.is_file() else explain(Run.open(path))
 
 
 def _newest() -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from diagtools.frames.allocations import (
     ALLOCATIONS,
+    ALLOCATORS,
     CALLS,
     DIFFERENCE,
     DIFFERENCE_ICICLE,
@@ -15,6 +16,7 @@ from diagtools.frames.allocations import (
     LIFETIMES,
     LIVE,
     LOCATIONS,
+    MATCHES,
     SITES,
     STACKS,
     TRACKED,
@@ -77,6 +79,7 @@ ALL = (
     PACKAGES_RUN_ALONG,
     VERIFIED_IMPORTS,
     ALLOCATIONS,
+    ALLOCATORS,
     STACKS,
     LOCATIONS,
     LIFETIMES,
@@ -84,6 +87,7 @@ ALL = (
     SITES,
     CALLS,
     ICICLE,
+    MATCHES,
     DIFFERENCE,
     DIFFERENCE_ICICLE,
     LIVE,
@@ -92,6 +96,7 @@ ALL = (
 __all__ = [
     "ALL",
     "ALLOCATIONS",
+    "ALLOCATORS",
     "CALLS",
     "CONTRIBUTORS",
     "CORPUS",
@@ -115,6 +120,7 @@ __all__ = [
     "LOCATIONS",
     "LOGS",
     "MARKERS",
+    "MATCHES",
     "OUTPUT_GROWTH",
     "PACKAGES_RUN_ALONG",
     "PAIRS",

@@ -45,6 +45,19 @@ LOCATIONS = Frame(
     },
 )
 
+#: One row an allocator: what it handed out.  ``is_mapping``: it maps memory that need never have been touched.
+ALLOCATORS = Frame(
+    "ALLOCATORS",
+    {
+        "allocator": TEXT,
+        "size": INT,
+        "n_allocations": INT,
+        "share": FLOAT,
+        "is_mapping": FLAG,
+        "unit": TEXT,
+    },
+)
+
 #: One row a group of allocations of one stack with the same begin and end, as the tracker's snapshots bound them:
 #: ``begin_s`` is the end of the interval in which they were made, ``end_s`` of that in which they were freed, null for
 #: never.
@@ -123,6 +136,26 @@ ICICLE = Frame(
         "total_size": INT,
         "total_n": INT,
         "unit": TEXT,
+    },
+)
+
+#: One row a line of a function of either side of a difference; what a side has not is null.  ``path``: the file as its
+#: package names it; ``file_id`` is the same for both sides' names of one file.
+MATCHES = Frame(
+    "MATCHES",
+    {
+        "place_id": INT,
+        "file_id": INT,
+        "function": TEXT,
+        "path_before": TEXT,
+        "line_before": INT,
+        "path_after": TEXT,
+        "line_after": INT,
+        "file": TEXT,
+        "path": TEXT,
+        "module": TEXT,
+        "package": TEXT,
+        "origin": TEXT,
     },
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -12,12 +11,13 @@ import polars as pl
 
 from diagtools.analyse.contributors import contributors, growth_bytes, rise_bytes, unattributed_bytes
 from diagtools.analyse.findings import run_findings
-from diagtools.errors import UsageError
+from diagtools.errors import DiagtoolsError, NoDataError
+from diagtools.investigations.profiles import ProfileReport
 from diagtools.present.charts.timeline import timeline_chart
 from diagtools.present.json import show_json
-from diagtools.present.renderer import draw_png
 from diagtools.present.text import run_summary
 from diagtools.run import Run
+from diagtools.units import format_bytes, format_share
 from diagtools.values import Finding
 
 
@@ -71,6 +71,28 @@ class Explanation:
             peak_is_bound=run.peak_is_bound,
         )
 
+    @cached_property
+    def allocations(self) -> ProfileReport | DiagtoolsError | None:
+        """Where its processes allocated; null where that was not recorded, the error where it cannot be read."""
+        try:
+            return ProfileReport(self.run.allocations)
+        except NoDataError:
+            return None
+        except DiagtoolsError as error:
+            return error
+
+    def observer_effect(self) -> list[Finding]:
+        """What did the tracker itself cost, where the command ran plain and tracked?"""
+        tracked = self.run.tracked.peak_rss_bytes if self.run.tracked else None
+        plain = self.run.peak_rss_bytes
+        if tracked is None or not plain:
+            return []
+        sentence = (
+            f"Under the tracker its peak RSS was {format_bytes(tracked)}, {format_share(tracked / plain)} of that of "
+            "the plain run: allocations are of the tracked run, memory over time is of the plain one."
+        )
+        return [Finding(sentence=sentence, value=tracked - plain, unit="bytes")]
+
     def chart(self) -> alt.TopLevelMixin:
         """The run's memory over time."""
         run = self.run
@@ -85,6 +107,17 @@ class Explanation:
 
     def as_text(self) -> str:
         """The run for a terminal."""
+        allocations = self.allocations
+        if allocations is None:
+            return self._summary()
+        told = (
+            f"Allocations: {allocations}"
+            if isinstance(allocations, DiagtoolsError)
+            else str(allocations.table(n=8))
+        )
+        return f"{self._summary()}\n\n{told}"
+
+    def _summary(self) -> str:
         run = self.run
         return run_summary(
             name=str(run.path),
@@ -102,14 +135,15 @@ class Explanation:
             by_folder=self.by_folder,
             unattributed_bytes=self.unattributed_bytes,
             last_log_lines=run.last_log_lines(5),
-            findings=self.findings,
+            findings=[*self.findings, *self.observer_effect()],
             validity=run.validity,
         )
 
     def as_json(self) -> dict[str, Any]:
         """The run for scripts: the contract of ``show --json``."""
         run = self.run
-        return show_json(
+        allocations = self.allocations
+        shown = show_json(
             run=str(run.path),
             death=run.death,
             exit_status=run.exit_status,
@@ -121,27 +155,15 @@ class Explanation:
             by_folder=self.by_folder,
             unattributed_bytes=self.unattributed_bytes,
             last_log_lines=run.last_log_lines(5),
-            findings=self.findings,
+            findings=[*self.findings, *self.observer_effect()],
             validity=run.validity,
         )
+        return {
+            **shown,
+            "allocations": allocations.as_json() if isinstance(allocations, ProfileReport) else None,
+        }
 
 
 def explain(run: Run, kinds: pl.DataFrame | None = None) -> Explanation:
     """What does this run say, and (where ``kinds``, a classified CORPUS, knows its items) which kind of item asked?"""
     return Explanation(run=run, kinds=kinds)
-
-
-def draw(run: Run, picture: Path) -> None:
-    """Draws the run's timeline as a PNG.  Raises ``UsageError`` for any other file and where it cannot be written."""
-    if picture.suffix.lower() != ".png":
-        raise UsageError(
-            f"'{picture}' is not the name of a PNG, the only kind of picture there is.",
-            hint=f"--png {picture.with_suffix('.png') if picture.name else 'timeline.png'}",
-        )
-    try:
-        picture.write_bytes(draw_png(explain(run).chart().to_dict()))
-    except OSError as error:
-        raise UsageError(
-            f"'{picture}' cannot be written: {error.strerror}.",
-            hint="name a file in a folder that takes one.",
-        ) from error

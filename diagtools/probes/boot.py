@@ -16,10 +16,12 @@ if TYPE_CHECKING:  # typing is not imported into the program
     from collections.abc import Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from types import CodeType, ModuleType
+    from typing import Any
 
 RUN_VARIABLE = "DIAGTOOLS_RUN"
 UNDER_VARIABLE = "DIAGTOOLS_ITEMS_UNDER"
 CALLS_VARIABLE = "DIAGTOOLS_ITEMS_CALLS"
+ALLOCATIONS_VARIABLE = "DIAGTOOLS_ALLOCATIONS"
 IMPORTS_VARIABLE = "DIAGTOOLS_IMPORTS"
 LAZY_VARIABLE = "DIAGTOOLS_LAZY"
 WITHOUT_VARIABLE = "DIAGTOOLS_WITHOUT"
@@ -28,6 +30,8 @@ _PROBES = os.path.dirname(os.path.abspath(__file__))
 _MARK = os.path.join(os.path.dirname(_PROBES), "mark.py")
 #: The module that sees to what each variable asks for; the others are not loaded.
 _PROBE_OF = {UNDER_VARIABLE: "items", CALLS_VARIABLE: "calls"}
+#: The same for the first word of what ALLOCATIONS_VARIABLE asks for.
+_TRACKERS = {"memray": "allocations", "tracemalloc": "traces"}
 _BOOTED = "_diagtools_booted"  # in sys
 INJECTED = os.path.join(_PROBES, "inject")
 
@@ -38,18 +42,24 @@ def environment(
     *,
     items_under: "str | None" = None,
     items_calls: "str | None" = None,
+    allocations: "str | None" = None,
 ) -> dict[str, str]:
     """Which variables does a command need to be recorded?  Those to add to or replace in its ``existing`` ones.
 
     ``run_folder`` and ``items_under`` are made absolute; ``items_calls`` is ``module:function`` or
-    ``module:Class.method``.  What an outer recording set for items is emptied.
+    ``module:Class.method``; ``allocations`` is the tracker and its options (see ``allocations`` and ``traces``).
+    What an outer recording set for items or allocations is emptied.
     """
     paths = existing.get("PYTHONPATH", "").split(os.pathsep) if existing.get("PYTHONPATH") else []
     added = {
         "PYTHONPATH": os.pathsep.join([INJECTED, *(path for path in paths if path != INJECTED)]),
         RUN_VARIABLE: os.path.abspath(run_folder),
     }
-    wanted = {UNDER_VARIABLE: items_under and os.path.abspath(items_under), CALLS_VARIABLE: items_calls}
+    wanted = {
+        UNDER_VARIABLE: items_under and os.path.abspath(items_under),
+        CALLS_VARIABLE: items_calls,
+        ALLOCATIONS_VARIABLE: allocations,
+    }
     for name, value in wanted.items():
         if value or name in existing:
             added[name] = value or ""
@@ -117,6 +127,17 @@ def _start_with_markers() -> None:
         recorder.boot(version, f"{type(error).__name__}: {error}")
     else:
         recorder.boot(version)
+    asked = os.environ.get(ALLOCATIONS_VARIABLE)
+    if asked:
+        _track(asked, recorder)  # last: what ours allocate is no allocation of the program
+
+
+def _track(asked: str, recorder: "Any") -> None:
+    probe = _TRACKERS.get(asked.split(maxsplit=1)[0])
+    if probe == "allocations":
+        _probe(probe).watch(asked, os.environ[RUN_VARIABLE], _probe)
+    elif probe:
+        _probe(probe).watch(asked, os.environ[RUN_VARIABLE], _probe, recorder)
 
 
 class _Supplier:

@@ -106,6 +106,7 @@ def _manifest(fields: Fields, folder: Path) -> Manifest:
         probes=fields.texts("probes"),
         limit=_limit(fields),
         items=fields.texts("items"),
+        tracking=fields.texts("tracking"),
         start_ns=fields.whole("start_ns"),
         wall_ns=fields.whole("wall_ns"),
         started_at=fields.text("started_at"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from diagtools.capture import manifest as manifests
-from diagtools.values import Enforcer, ItemSource, Limit, State, Target, Validity
+from diagtools.values import Enforcer, ItemSource, Limit, State, Target, Tool, Tracking, Validity
 
 
 def begun(folder: Path, target: Target | None = None, pid: int | None = None) -> dict[str, object]:
@@ -37,6 +37,16 @@ def test_what_is_known_before_the_target_runs(tmp_path: Path) -> None:
     assert found["items"] == {"calls": "app:work"}
     assert found["exit_status"] is None
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_how_allocations_are_tracked(tmp_path: Path) -> None:
+    tracking = Tracking(tool=Tool.TRACEMALLOC, snapshot_every_s=5)
+    assert begun(tmp_path, Target(argv=("true",), tracking=tracking))["tracking"] == {
+        "tool": "tracemalloc",
+        "n_frames": "25",
+        "every_s": "5",
+    }
+    assert begun(tmp_path, Target(argv=("true",)))["tracking"] == {}
 
 
 def test_nobody_else_can_read_it(tmp_path: Path) -> None:

@@ -101,6 +101,13 @@ def test_a_recording_within_a_recording_is_its_own() -> None:
     }
 
 
+def test_a_tracker_is_asked_for_and_an_outer_one_is_not_inherited() -> None:
+    outer = boot.environment({}, "/outer", allocations="memray follow_fork")
+    assert outer["DIAGTOOLS_ALLOCATIONS"] == "memray follow_fork"
+    assert boot.environment(outer, "/inner")["DIAGTOOLS_ALLOCATIONS"] == ""
+    assert "DIAGTOOLS_ALLOCATIONS" not in boot.environment({}, "/r")
+
+
 def test_folders_are_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     added = boot.environment({}, "run", items_under="corpus/")

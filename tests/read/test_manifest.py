@@ -222,7 +222,17 @@ KEYS = (
         "probes",
         "limit",
     ),
-    *("items", "start_ns", "wall_ns", "started_at", "duration_s", "exit_status", "kernel_log", "artefacts"),
+    *(
+        "items",
+        "tracking",
+        "start_ns",
+        "wall_ns",
+        "started_at",
+        "duration_s",
+        "exit_status",
+        "kernel_log",
+        "artefacts",
+    ),
     *("validity", "format"),
 )
 
@@ -241,3 +251,11 @@ def test_no_values_break_the_reader(raw: dict[str, Any]) -> None:
 def test_reading_a_manifest_loads_nothing_of_third_parties() -> None:
     code = "import sys, diagtools.read.store; sys.exit('polars' in sys.modules or 'psutil' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env=None).returncode == 0
+
+
+def test_how_allocations_were_tracked_is_read_where_a_run_says_it(tmp_path: Path) -> None:
+    tracked = make_run(tmp_path / "a", manifest={"tracking": {"tool": "memray", "tracker": "memray 1.20.0"}})
+    assert read_manifest(tracked).tracking == {"tool": "memray", "tracker": "memray 1.20.0"}
+    older = make_run(tmp_path / "b")  # from before there was such a thing
+    assert "tracking" not in json.loads((older / "run.json").read_text())
+    assert (read_manifest(older).tracking, doubts(older)) == ({}, [])

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from diagtools.errors import NoDataError
+from diagtools.errors import NoDataError, UsageError
 from diagtools.profile import Profile, View
 from diagtools.read.artefact import find_artefact
 from diagtools.read.profiles.memray_capture import read_memray
 from diagtools.read.profiles.stored import SUFFIX
-from diagtools.values import Artefact
+from diagtools.read.profiles.tracemalloc_log import read_tracemalloc
+from diagtools.values import Artefact, State, Validity
 
 #: What a run keeps of what was read from its captures; made again where it does not fit them.
 STORED = "allocations"
@@ -22,62 +24,75 @@ _TRACEMALLOC = re.compile(r"allocations\.(\d+)\.tracemalloc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Capture:
-    """One file of a run folder that one process wrote."""
+class Recorded:
+    """The captures of one run; at its second 0 ``start_ns`` is the monotonic clock and ``wall_ns`` the time of day."""
 
-    path: Path
-    pid: int
-
-
-def memray_captures(folder: Path) -> list[Capture]:
-    """The memray captures of a run, by process; those of forked children too.  Raises ``DamagedError``."""
-    return _captures(folder, _MEMRAY)
+    folder: Path
+    start_ns: int | None
+    wall_ns: int | None
+    artefacts: Mapping[str, Artefact]
 
 
-def tracemalloc_logs(folder: Path) -> list[Capture]:
-    """The tracemalloc logs of a run, by process.  Raises ``DamagedError``."""
-    return _captures(folder, _TRACEMALLOC)
+def has_captures(folder: Path) -> bool:
+    """Were allocations recorded in this folder?"""
+    return bool(_captures(folder, _MEMRAY) or _captures(folder, _TRACEMALLOC))
 
 
-def _captures(folder: Path, pattern: re.Pattern[str]) -> list[Capture]:
-    found = []
+def read_recorded(recorded: Recorded, *, view: View | None = None, over_time: bool = False) -> Profile:
+    """What did the processes of this run hold: at their peaks, or in another view?
+
+    ``view`` is the peak by default; what tracemalloc recorded is LIVE at the snapshot that traced most.  Raises
+    ``NoDataError`` where the run was recorded without a tracker, ``UsageError`` for what a tracker does not record, and
+    as ``read_memray`` and ``read_tracemalloc``.
+    """
+    if captures := _captures(recorded.folder, _MEMRAY):
+        return _memray(recorded, captures, view or View.PEAK, over_time=over_time)
+    if logs := _captures(recorded.folder, _TRACEMALLOC):
+        if view not in (None, View.LIVE) or over_time:
+            raise UsageError(
+                "tracemalloc recorded snapshots: what was live at some moments, and nothing between them.",
+                hint="record with --memray for the peak, for what leaked and for lifetimes.",
+            )
+        return _tracemalloc(recorded, logs)
+    raise NoDataError(
+        f"'{recorded.folder.name}' was recorded without a tracker: nobody noted its allocations.",
+        hint="diagtools record --memray -- CMD",
+    )
+
+
+def _memray(recorded: Recorded, captures: Mapping[Path, int], view: View, *, over_time: bool) -> Profile:
+    label = f"{view}-over-time" if over_time else str(view)
+    known = {name: one.sha256.lower() for name, one in recorded.artefacts.items() if _MEMRAY.fullmatch(name)}
+    return read_memray(
+        list(captures),
+        view=view,
+        over_time=over_time,
+        pids=list(captures.values()),
+        zero_ms=None if recorded.wall_ns is None else recorded.wall_ns // 1_000_000,
+        known=known,
+        name=recorded.folder.name,
+        store=recorded.folder / f"{STORED}.{label}{SUFFIX}",
+    )
+
+
+def _tracemalloc(recorded: Recorded, logs: Mapping[Path, int]) -> Profile:
+    """The process that traced most; the others are named."""
+    found = [read_tracemalloc(path, zero_ns=recorded.start_ns) for path in logs]
+    largest = max(found, key=lambda profile: profile.total)
+    validity = largest.validity
+    if len(found) > 1:
+        others = sum(profile.total for profile in found) - largest.total
+        note = f"the largest of {len(found)} processes; the others hold {others:,} bytes"
+        validity = (*validity, Validity(what="allocations", state=State.SKIPPED, note=note))
+    return dataclasses.replace(largest, name=recorded.folder.name, validity=validity)
+
+
+def _captures(folder: Path, pattern: re.Pattern[str]) -> dict[Path, int]:
+    """The files of this kind, each with the process that wrote it.  Raises ``DamagedError`` for links out of it."""
+    found = {}
     for entry in sorted(folder.iterdir()):
         match = pattern.fullmatch(entry.name)
         path = find_artefact(folder, entry.name) if match else None
-        if match and path is not None:
-            found.append(Capture(path=path, pid=int(next(one for one in reversed(match.groups()) if one))))
-    return sorted(found, key=lambda one: one.pid)
-
-
-def read_recorded(
-    folder: Path,
-    *,
-    view: View,
-    over_time: bool = False,
-    wall_ns: int | None,
-    artefacts: Mapping[str, Artefact],
-) -> Profile:
-    """What did the processes of this run hold at their peaks (or leak, …)?  Second 0 is the run's start.
-
-    ``wall_ns`` is the time of day then, ``artefacts`` what was closed.  Raises ``NoDataError`` where the run was
-    recorded without a tracker, and as ``read_memray``.
-    """
-    captures = memray_captures(folder)
-    if not captures:
-        raise NoDataError(
-            f"'{folder.name}' was recorded without a tracker: nobody noted its allocations.",
-            hint="diagtools record --memray -- CMD",
-        )
-    label = f"{view}-over-time" if over_time else str(view)
-    return read_memray(
-        [capture.path for capture in captures],
-        view=view,
-        over_time=over_time,
-        pids=[capture.pid for capture in captures],
-        zero_ms=None if wall_ns is None else wall_ns // 1_000_000,
-        known={
-            name: artefact.sha256.lower() for name, artefact in artefacts.items() if _MEMRAY.fullmatch(name)
-        },
-        name=folder.name,
-        store=folder / f"{STORED}.{label}{SUFFIX}",
-    )
+        if match and path is not None and path.stat().st_size:
+            found[path] = int(next(one for one in reversed(match.groups()) if one))
+    return found

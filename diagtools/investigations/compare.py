@@ -1,0 +1,131 @@
+"""What grew from one run or capture to another, where, and how sure is that?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+
+from diagtools.analyse.profiles.difference import Difference, difference
+from diagtools.analyse.profiles.difference_icicle import difference_icicle
+from diagtools.analyse.profiles.folding import folded
+from diagtools.analyse.profiles.places import By
+from diagtools.analyse.profiles.story import difference_findings
+from diagtools.errors import NoDataError, NotARunError, UsageError
+from diagtools.investigations.profiles import Source, open_profile
+from diagtools.present.charts import profile_difference as charts
+from diagtools.present.profiles import compare_json, difference_table
+from diagtools.present.tables import Table
+from diagtools.profile import Profile, Unit, View
+from diagtools.run import Run
+from diagtools.units import format_bytes, parse_bytes
+from diagtools.values import Budget, Finding
+
+_BY: By = "line"
+
+
+class Comparison:
+    """Two sides, one or several runs each; shows itself as what changed most."""
+
+    def __init__(self, before: Sequence[Profile], after: Sequence[Profile], by: By = _BY) -> None:
+        self.before = tuple(folded(profile) for profile in before)
+        self.after = tuple(folded(profile) for profile in after)
+        self.by = by
+
+    @cached_property
+    def difference(self) -> Difference:
+        """The change of each place; the rows sum to the change of the total exactly."""
+        return difference(self.before, self.after, self.by)
+
+    def findings(self) -> list[Finding]:
+        """What grew or shrank, a sentence each."""
+        return difference_findings(self.difference)
+
+    def table(self, *, n: int = 20) -> Table:
+        """The places that changed most."""
+        return difference_table(self.difference, n=n)
+
+    def bars(self) -> alt.TopLevelMixin:
+        """The places that changed most, as bars."""
+        return charts.difference_bars(self.difference.frame)
+
+    def icicle(self) -> alt.LayerChart:
+        """Who called whom, coloured by what grew and what shrank: click to zoom, search by regular expression."""
+        typical = self.difference
+        merged = difference_icicle(self.before[typical.typical_before], self.after[typical.typical_after])
+        return charts.difference_icicle(merged)
+
+    def as_text(self) -> str:
+        """For a terminal."""
+        found = [str(finding) for finding in self.findings()]
+        notes = [f"Note: {one}" for one in self.difference.validity]
+        return "\n\n".join(["\n".join(found), str(self.table(n=15)), *notes])
+
+    def check(self, budget: str) -> None:
+        """Did the total grow by no more than this size?  Raises ``BudgetBreached``."""
+        if self.difference.unit is not Unit.BYTES:
+            raise UsageError(
+                f"A budget is in bytes, these sizes are in {self.difference.unit}.", hint="leave it out."
+            )
+        Budget(metric="growth", limit_bytes=parse_bytes(budget)).check(
+            self.difference.delta, hint="see which places grew: diagtools compare A B."
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For scripts, in the shape of the contract in DESIGN."""
+        return compare_json(self.difference)
+
+    def __repr__(self) -> str:
+        return self.as_text()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return self.table()._repr_mimebundle_()
+
+
+def compare(
+    before: Source | Sequence[Source],
+    after: Source | Sequence[Source],
+    *,
+    by: By = _BY,
+    view: View | str | None = None,
+) -> Comparison:
+    """What grew from before to after, where, and how sure is it?
+
+    Each side is what ``open_profile`` opens, or several of it: repeated runs say how much of a change is noise.
+    ``by`` is ``line``, ``function``, ``module`` or ``package``.  Raises as ``open_profile``, and ``UsageError`` for two
+    sides that do not count the same.
+    """
+    return Comparison(_opened(before, view), _opened(after, view), by)
+
+
+def peaks_compared(before: Source, after: Source) -> Finding | None:
+    """How did the peak RSS of two runs change?  Null where either is no run, or does not know its peak."""
+    peaks = [_peak(one) for one in (before, after)]
+    if None in peaks:
+        return None
+    first, second = (int(str(peak)) for peak in peaks)
+    moved = "grew" if second > first else "shrank" if second < first else "stayed"
+    by = f" by {format_bytes(abs(second - first))}" if first != second else ""
+    return Finding(
+        sentence=f"Peak RSS {moved}{by} ({format_bytes(first)} → {format_bytes(second)}).",
+        value=second - first,
+        unit="bytes",
+    )
+
+
+def _peak(source: Source) -> int | None:
+    try:
+        run = source if isinstance(source, Run) else Run.open(Path(str(source)))
+    except NotARunError:
+        return None
+    return run.peak_rss_bytes
+
+
+def _opened(side: Source | Sequence[Source], view: View | str | None) -> list[Profile]:
+    sources = [side] if isinstance(side, Run | Profile | Path | str) else list(side)
+    if not sources:
+        raise NoDataError("One side has nothing to compare.", hint="name a run, a capture or an export.")
+    return [open_profile(source, view=view) for source in sources]
