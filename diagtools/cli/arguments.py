@@ -174,10 +174,19 @@ def _investigate(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
-    """turn a notebook into one offline HTML file"""
-    parser.add_argument("notebook", metavar="NOTEBOOK", type=Path)
+    """turn a notebook into one offline HTML file, or a capture into a file for other tools"""
     parser.add_argument(
-        "-o", dest="page", metavar="FILE", type=Path, help="the page (default: beside the notebook)"
+        "notebook",
+        metavar="NOTEBOOK",
+        type=Path,
+        help="a notebook; or a run with allocations, a capture, an export",
+    )
+    parser.add_argument(
+        "-o",
+        dest="page",
+        metavar="FILE",
+        type=Path,
+        help="the page (default: beside the notebook); of a capture .folded, .speedscope.json or .parquet",
     )
     _json(parser)
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import altair as alt
 import polars as pl
@@ -139,7 +140,7 @@ class CaptureComparison(Case):
     def _change(self) -> str:
         return format_bytes(self.comparison.difference.delta)
 
-    def _most(self) -> dict[str, object]:
+    def _most(self) -> dict[str, Any]:
         rows = self.comparison.difference.frame
         if rows.is_empty():
             raise NoDataError("Nothing changed between the two.", hint="compare captures that differ.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ import altair as alt
 
 from diagtools.analyse.profiles.difference import Difference, difference
 from diagtools.analyse.profiles.difference_icicle import difference_icicle
-from diagtools.analyse.profiles.folding import folded
+from diagtools.analyse.profiles.folding import folded, held_for
 from diagtools.analyse.profiles.places import By
 from diagtools.analyse.profiles.story import difference_findings
 from diagtools.errors import NoDataError, NotARunError, UsageError
@@ -22,7 +23,7 @@ from diagtools.present.tables import Table
 from diagtools.profile import Profile, Unit, View
 from diagtools.run import Run
 from diagtools.units import format_bytes, parse_bytes
-from diagtools.values import Budget, Finding
+from diagtools.values import Budget, Finding, State, Validity
 
 _BY: By = "line"
 
@@ -40,17 +41,38 @@ class Comparison:
         """The change of each place; the rows sum to the change of the total exactly."""
         return difference(self.before, self.after, self.by)
 
+    @cached_property
+    def own_difference(self) -> Difference:
+        """The same by the line of one's own code that memory was asked for below."""
+        before, after = ([held_for(profile) for profile in side] for side in (self.before, self.after))
+        return difference(before, after, self.by)
+
     def findings(self) -> list[Finding]:
-        """What grew or shrank, a sentence each."""
-        return difference_findings(self.difference)
+        """What grew or shrank, a sentence each: who asked for it, then which line of one's own code it was for."""
+        found = difference_findings(self.difference)
+        own = difference_findings(self.own_difference, n=1)[1:]
+        known = {finding.sentence for finding in found}
+        below = [
+            one
+            for one in own
+            if one.sentence not in known and not self.own_difference.frame["key"][0].startswith("[")
+        ]
+        said = (dataclasses.replace(one, sentence=f"Below one's own code: {one.sentence}") for one in below)
+        return [*found, *said]
 
     def table(self, *, n: int = 20) -> Table:
         """The places that changed most."""
-        return difference_table(self.difference, n=n)
+        found = self.difference
+        return difference_table(
+            found.frame, before_total=found.before_total, after_total=found.after_total, n=n
+        )
 
     def bars(self) -> alt.TopLevelMixin:
         """The places that changed most, as bars."""
-        return charts.difference_bars(self.difference.frame)
+        found = self.difference
+        return charts.difference_bars(
+            found.frame, before_total=found.before_total, after_total=found.after_total
+        )
 
     def icicle(self) -> alt.LayerChart:
         """Who called whom, coloured by what grew and what shrank: click to zoom, search by regular expression."""
@@ -76,7 +98,15 @@ class Comparison:
 
     def as_json(self) -> dict[str, Any]:
         """For scripts, in the shape of the contract in DESIGN."""
-        return compare_json(self.difference)
+        found = self.difference
+        doubts = [Validity(what="comparison", state=State.SKIPPED, note=doubt) for doubt in found.doubts]
+        return compare_json(
+            found.frame,
+            before_total=found.before_total,
+            after_total=found.after_total,
+            validity=[*found.validity, *doubts],
+            unit=str(found.unit),
+        )
 
     def __repr__(self) -> str:
         return self.as_text()

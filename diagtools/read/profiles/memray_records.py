@@ -32,12 +32,16 @@ NATIVE_LEAST_SHARE = 0.0002
 
 _EVERY_SNAPSHOT = 2**31 - 1  # memray leaves out some above a number, and with them peaks
 _LARGEST = 2**63 - 1
-_MERGED = -1
+_WHOLE_STACK = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to read from a capture: ``zero_ms`` is the time of day at second 0, ``pid`` null for what it says itself."""
+    """What to read from a capture.
+
+    ``zero_ms`` is the time of day at second 0.  ``pid`` is null for what the capture says itself; where a run names it,
+    our own probe made the capture.
+    """
 
     path: Path
     view: View
@@ -64,7 +68,7 @@ def gather(wanted: Wanted, into: Gathered, *, over_time: bool) -> Found:
     """
     with contextlib.closing(_opened(wanted.path)) as reader:
         pid = wanted.pid if wanted.pid is not None else reader.metadata.pid
-        stacks = _Stacks(into, reader.metadata.main_thread_id)
+        stacks = _Stacks(into, reader.metadata.main_thread_id, is_ours=wanted.pid is not None)
         try:
             records = list(_view(reader, wanted.view))
             lifetimes = (
@@ -108,11 +112,16 @@ def _view(reader: FileReader, view: View) -> Iterable[AllocationRecord]:
 
 
 class _Stacks:
-    """The stack ids of records, in one tree for all captures."""
+    """The stack ids of records, in one tree for all captures.
 
-    def __init__(self, gathered: Gathered, main_tid: int) -> None:
+    memray cuts from the stacks of the thread that started it what stood above it then.  Our probe starts it in a thread
+    of its own: nothing is to be cut there, and in a forked child it would be the program's.
+    """
+
+    def __init__(self, gathered: Gathered, main_tid: int, *, is_ours: bool) -> None:
         self._tree = gathered.tree
         self._main_tid = main_tid
+        self._is_ours = is_ours
         self._known: dict[tuple[int, int, int, bool], int] = {}
         self._threads: dict[int, str] = {}
         self.gathered = gathered
@@ -122,15 +131,21 @@ class _Stacks:
         key = (record.stack_id, native_id, record.native_segment_generation, record.tid == self._main_tid)
         known = self._known.get(key)
         if known is None:
-            stack = record.hybrid_stack_trace() if native else record.stack_trace()
+            if native:
+                stack = record.hybrid_stack_trace()
+            else:
+                stack = record.stack_trace(max_stacks=_WHOLE_STACK if self._is_ours else None)
             known = self._known[key] = self._tree.add(reversed(stack))
         return known
 
     def thread(self, record: AllocationRecord | TemporalAllocationRecord) -> str:
         known = self._threads.get(record.tid)
         if known is None:
-            main = "main" if record.tid == self._main_tid else f"thread {record.tid:#x}"
-            known = self._threads[record.tid] = record.thread_name.strip() or main
+            is_main = record.tid - self._main_tid in (
+                (0, 1) if self._is_ours else (0,)
+            )  # they are counted as they come
+            nameless = "main" if is_main else f"thread {record.tid}"
+            known = self._threads[record.tid] = record.thread_name.strip() or nameless
         return known
 
 

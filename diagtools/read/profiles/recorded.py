@@ -19,7 +19,8 @@ from diagtools.values import Artefact, State, Validity
 #: What a run keeps of what was read from its captures; made again where it does not fit them.
 STORED = "allocations"
 
-_MEMRAY = re.compile(r"allocations\.(\d+)\.memray(?:\.(\d+))?")
+#: The process, a number where it executed another Python, and the process that it forked.
+_MEMRAY = re.compile(r"allocations\.(\d+)(?:-\d+)?\.memray(?:\.(\d+))?")
 _TRACEMALLOC = re.compile(r"allocations\.(\d+)\.tracemalloc")
 
 
