@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterable
@@ -16,10 +17,12 @@ from diagtools.analyse.items import item_in_flight, items, phases
 from diagtools.analyse.limits import limit_noted
 from diagtools.analyse.logs import last_lines
 from diagtools.analyse.tree import FINAL_S, peak_bytes, tree_memory, tree_validity
+from diagtools.capture import tracked
 from diagtools.capture.twice import TRACKED
 from diagtools.errors import DiagtoolsError, NoDataError
+from diagtools.probes import tracker_notes
 from diagtools.profile import Profile, View
-from diagtools.read.artefact import open_artefact
+from diagtools.read.artefact import find_artefact, open_artefact
 from diagtools.read.imports import read_imports
 from diagtools.read.logs import Logs, read_logs
 from diagtools.read.manifest import NAME as MANIFEST
@@ -30,7 +33,7 @@ from diagtools.read.profiles.recorded import Recorded, has_captures, read_record
 from diagtools.read.timeline import Timeline, nothing_recorded, read_timeline
 from diagtools.read.trust import NOT_CLOSED
 from diagtools.units import format_bytes, format_seconds
-from diagtools.values import Artefact, Death, Ending, Limit, Manifest, State, Validity
+from diagtools.values import Artefact, Death, Ending, Limit, Manifest, State, Tool, Tracking, Validity
 
 _NEVER_COMPLETED = (
     "never completed, its recorder was killed or the disk was full: checksums, git revision and the kernel's log "
@@ -233,6 +236,7 @@ class Run:
             *self._half_closed(),
             *self._contradicted(),
             *said,
+            *self._half_tracked(),
             *self.verify(),
             *tree_validity(self.tree),
         ]
@@ -243,6 +247,16 @@ class Run:
         was_begun = bool(self.manifest.argv)
         if was_begun and self.manifest.state == "recording" and self._recorded.closed:
             yield Validity(what=MANIFEST, state=State.TRUNCATED, note=_NEVER_COMPLETED)
+
+    def _half_tracked(self) -> Iterable[Validity]:
+        """What its trackers noted themselves, where nobody closed ``run.json`` and wrote it there."""
+        tool = self.manifest.tracking.get("tool")
+        if self.manifest.state == "recording" and tool in set(Tool):
+            aggregated = "aggregated" in self.manifest.tracking
+            tracking = Tracking(tool=Tool(tool), aggregated=aggregated and tool == Tool.MEMRAY)
+            with contextlib.suppress(DiagtoolsError):  # a link out of the folder is not read
+                find_artefact(self.path, tracker_notes.NAME)
+                yield from tracked.validity(tracked.read_notes(self.path), tracking)
 
     def _contradicted(self) -> Iterable[Validity]:
         told, seen = self.manifest.exit_status, _first(self.events, "ended")

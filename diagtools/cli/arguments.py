@@ -66,7 +66,13 @@ def _show(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="a run folder (default: the newest in the store), a capture or a flamegraph export",
     )
-    parser.add_argument("--png", metavar="FILE", type=Path, help="draw the timeline as a picture too")
+    parser.add_argument(
+        "--png",
+        metavar="FILE",
+        type=Path,
+        help="draw the timeline, or the icicle of a capture, as a picture too",
+    )
+    _of_profile(parser)
     _json(parser)
 
 
@@ -91,9 +97,7 @@ def _compare(parser: argparse.ArgumentParser) -> None:
         default="line",
         help="what a row is (default: line)",
     )
-    parser.add_argument(
-        "--view", choices=("peak", "leaked", "temporary"), help="of a memray capture (default: peak)"
-    )
+    _of_profile(parser)
     parser.add_argument(
         "--budget", metavar="SIZE", help="exit with 1 where the total grew by more, such as 10MB"
     )
@@ -203,6 +207,17 @@ def _new(parser: argparse.ArgumentParser) -> None:
 def _doctor(parser: argparse.ArgumentParser) -> None:
     """say what this machine allows, and why not where it does not"""
     _json(parser)
+
+
+def _of_profile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--view", choices=("peak", "leaked", "temporary"), help="of a memray capture (default: peak)"
+    )
+    parser.add_argument(
+        "--unit",
+        choices=("bytes", "ns", "samples"),
+        help="what folded stacks count, where the file does not say",
+    )
 
 
 def _json(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from diagtools.investigations.compare import compare, peaks_compared
 def run(chosen: argparse.Namespace) -> int:
     """Prints the difference; ``--png`` draws it too, and a breached budget is an error."""
     before, after = [chosen.before, *chosen.more_before], [chosen.after, *chosen.more_after]
-    found = compare(before, after, by=chosen.by, view=chosen.view)
+    found = compare(before, after, by=chosen.by, view=chosen.view, unit=chosen.unit)
     peaks = peaks_compared(chosen.before, chosen.after)
     if chosen.png:
         from diagtools.investigations.pictures import draw

@@ -10,13 +10,14 @@ from diagtools.capture.folder import store
 from diagtools.errors import NotARunError
 from diagtools.investigations.explain import Explanation, explain
 from diagtools.investigations.profiles import ProfileReport, open_profile
+from diagtools.profile import View
 from diagtools.read.store import list_runs
 from diagtools.run import Run
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints what a run, or a file of allocations, shows; ``--png`` draws its timeline, or its icicle, too."""
-    shown = _shown(chosen.run or _newest())
+    shown = _shown(chosen.run or _newest(), chosen)
     if chosen.png:
         from diagtools.investigations.pictures import draw
 
@@ -30,8 +31,12 @@ def as_json(path: Path) -> str:
     return json.dumps(explain(Run.open(path)).as_json())
 
 
-def _shown(path: Path) -> Explanation | ProfileReport:
-    return ProfileReport(open_profile(path)) if path.is_file() else explain(Run.open(path))
+def _shown(path: Path, chosen: argparse.Namespace) -> Explanation | ProfileReport:
+    if path.is_file():
+        return ProfileReport(open_profile(path, view=chosen.view, unit=chosen.unit))
+    if chosen.view is not None:
+        return ProfileReport(Run.open(path).profile(View(chosen.view)))
+    return explain(Run.open(path))
 
 
 def _newest() -> Path:

@@ -23,6 +23,7 @@ from diagtools.errors import NoDataError, RecorderError, UsageError
 from diagtools.investigations import places
 from diagtools.investigations.case import Case
 from diagtools.investigations.compare import Comparison, compare
+from diagtools.investigations.parameters import whole
 from diagtools.investigations.profiles import ProfileReport, Source
 from diagtools.investigations.progress import Progress
 from diagtools.investigations.record import record
@@ -58,7 +59,7 @@ class CaptureComparison(Case):
         if by not in ("line", "function", "module", "package"):
             raise UsageError(f"by={by!r} is no kind of place.", hint="line, function, module or package.")
         self._named = (_paths(before), _paths(after)) if before else None
-        self._fresh, self._rounds, self._by = fresh, rounds, by
+        self._fresh, self._rounds, self._by = fresh, whole("rounds", rounds), by
         self._progress = Progress()
 
     @cached_property
@@ -122,14 +123,13 @@ class CaptureComparison(Case):
         """What changed, where, how sure, a sentence each."""
         return Prose(self.findings(), heading="Conclusion")
 
-    def keep_budget(self, budget: str) -> Finding:
+    def keep_budget(self, budget: str) -> Prose:
         """Did the total grow by no more than this?  Raises ``BudgetBreached``."""
         if not budget:
-            return Finding(sentence="No budget was set for the growth.")
+            return Prose(["No budget was set for the growth."])
         self.comparison.check(budget)
-        return Finding(
-            sentence=f"Budget kept: the total changed by {self._change()}, which is not above {budget}."
-        )
+        kept = f"Budget kept: the total changed by {self._change()}, which is not above {budget}."
+        return Prose([kept], heading="Budget")
 
     # --- what it says --------------------------------------------------------------------------------
 

@@ -121,14 +121,15 @@ def compare(
     *,
     by: By = _BY,
     view: View | str | None = None,
+    unit: Unit | str | None = None,
 ) -> Comparison:
     """What grew from before to after, where, and how sure is it?
 
     Each side is what ``open_profile`` opens, or several of it: repeated runs say how much of a change is noise.
-    ``by`` is ``line``, ``function``, ``module`` or ``package``.  Raises as ``open_profile``, and ``UsageError`` for two
-    sides that do not count the same.
+    ``by`` is ``line``, ``function``, ``module`` or ``package``; ``view`` and ``unit`` are as there.  Raises as
+    ``open_profile``, and ``UsageError`` for two sides that do not count the same.
     """
-    return Comparison(_opened(before, view), _opened(after, view), by)
+    return Comparison(_opened(before, view, unit), _opened(after, view, unit), by)
 
 
 def peaks_compared(before: Source, after: Source) -> Finding | None:
@@ -154,8 +155,10 @@ def _peak(source: Source) -> int | None:
     return run.peak_rss_bytes
 
 
-def _opened(side: Source | Sequence[Source], view: View | str | None) -> list[Profile]:
+def _opened(
+    side: Source | Sequence[Source], view: View | str | None, unit: Unit | str | None
+) -> list[Profile]:
     sources = [side] if isinstance(side, Run | Profile | Path | str) else list(side)
     if not sources:
         raise NoDataError("One side has nothing to compare.", hint="name a run, a capture or an export.")
-    return [open_profile(source, view=view) for source in sources]
+    return [open_profile(source, view=view, unit=unit) for source in sources]

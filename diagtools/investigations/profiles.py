@@ -35,13 +35,16 @@ _LEAST_SHARE = 0.0003  # what is narrower is not drawn, whatever is zoomed into
 _NO_TIME = "temporal reports and memray captures of all allocations know when memory was live."
 
 
-def open_profile(source: Source, *, view: View | str | None = None, over_time: bool = False) -> Profile:
+def open_profile(
+    source: Source, *, view: View | str | None = None, over_time: bool = False, unit: Unit | str | None = None
+) -> Profile:
     """What does this run, capture or flamegraph export say about where memory (or time) went?
 
     ``source`` is a run or its folder, or a file: a memray capture, memray's flamegraph or table HTML or csv, speedscope
     JSON, folded stacks (py-spy, austin, Fil), cProfile's statistics, a tracemalloc log of ours, or a profile kept as
     Parquet.  ``view`` is ``peak`` (the default), ``leaked`` or ``temporary`` where a capture holds them; ``over_time``
-    adds when each allocation lived.  Raises ``UsageError``, ``DamagedError``, ``NoDataError``, ``UnavailableError``.
+    adds when each allocation lived; ``unit`` (``bytes``, ``ns``, ``samples``) says what folded stacks count where the
+    file does not.  Raises ``UsageError``, ``DamagedError``, ``NoDataError``, ``UnavailableError``.
     """
     wanted = None if view is None else _view(view)
     if isinstance(source, Profile):
@@ -53,7 +56,7 @@ def open_profile(source: Source, *, view: View | str | None = None, over_time: b
         if not (path / MANIFEST).exists():
             raise NotARunError(f"'{path}' is a folder, and no run.", hint="name a run, or a file in it.")
         return Run.open(path).profile(wanted, over_time=over_time)
-    return read_profile(path, view=wanted, over_time=over_time)
+    return read_profile(path, view=wanted, over_time=over_time, unit=None if unit is None else _unit(unit))
 
 
 class ProfileReport:
@@ -120,6 +123,12 @@ class ProfileReport:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return self.table()._repr_mimebundle_()
+
+
+def _unit(name: Unit | str) -> Unit:
+    if name not in set(Unit):
+        raise UsageError(f"There is no unit {str(name)!r}.", hint=f"one of: {', '.join(Unit)}.")
+    return Unit(name)
 
 
 def export_profile(profile: Profile, target: Path) -> None:

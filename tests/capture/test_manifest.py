@@ -43,7 +43,7 @@ def test_how_allocations_are_tracked(tmp_path: Path) -> None:
     tracking = Tracking(tool=Tool.TRACEMALLOC, snapshot_every_s=5)
     assert begun(tmp_path, Target(argv=("true",), tracking=tracking))["tracking"] == {
         "tool": "tracemalloc",
-        "n_frames": "25",
+        "n_frames": "10",
         "every_s": "5",
     }
     assert begun(tmp_path, Target(argv=("true",)))["tracking"] == {}

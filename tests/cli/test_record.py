@@ -617,7 +617,7 @@ def test_a_process_that_runs_already_cannot_be_tracked(tmp_path: Path, words: li
                 "interval_ms": "10",
             },
         ),
-        (["--tracemalloc"], "allocations.*.tracemalloc", {"tool": "tracemalloc", "n_frames": "25"}),
+        (["--tracemalloc"], "allocations.*.tracemalloc", {"tool": "tracemalloc", "n_frames": "10"}),
         (
             ["--tracemalloc", "7", "--snapshot-every", "2.5"],
             "allocations.*.tracemalloc",
