@@ -4,8 +4,8 @@ memray opens a file that was cut, or in which bits were flipped, without a word 
 a signal).  What is looked at: the header, which a capture that was closed has filled in; the LZ4 frame that a closed
 capture is packed into, whose blocks and end mark must all be there; and the last byte, memray's own closing mark.
 
-The layout is that of ``records.h`` and ``record_reader.cpp`` in memray: magic, layout version, then from version 13 on
-the version of Python, two flags and the figures of the tracker.
+The layout is that of ``records.h`` and ``record_reader.cpp`` in memray (11: 1.15 to 1.18, 12: 1.19, 13: 1.20).  Each
+memray opens its own layout alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ MAGIC = b"memray\0"
 LZ4_MAGIC = b"\x04\x22\x4d\x18"
 
 _LAYOUT = struct.Struct("<7si")
-_FIGURES = {13: struct.Struct("<7siIBBQQqq")}  # …, n_allocations, n_frames, begin, end in ms since the epoch
+#: native, aggregated, n_allocations, n_frames, begin and end in ms since the epoch; from 12 on behind Python's version.
+_FIGURES = {11: struct.Struct("<11xBBQQqq"), 12: struct.Struct("<15xBBQQqq"), 13: struct.Struct("<15xBBQQqq")}
+_MARKED_FROM = 12  # before, the closing mark is no byte of its own
 _TRAILERS = b"\x01\x0f"
 _CHUNK = 1 << 20
 _AGGREGATED = 1
@@ -61,11 +63,11 @@ def examine(path: Path) -> Evidence:
         )
     digest, first, last, broken = _unpacked(path)
     layout, figures = _header(path, first)
-    _, native, aggregated, n_records, _, begin_ms, _ = figures
+    native, aggregated, n_records, _, begin_ms, _ = figures
     is_closed = (
         n_records > 0 or aggregated == _AGGREGATED
     )  # which is written when it is closed, and counts nothing
-    if is_closed and not broken and last not in _TRAILERS:
+    if is_closed and layout >= _MARKED_FROM and not broken and last not in _TRAILERS:
         broken = "its closing mark is missing"
     return Evidence(
         sha256=digest,
@@ -89,12 +91,10 @@ def _header(path: Path, first: bytes) -> tuple[int, tuple[int, ...]]:
     layout = _LAYOUT.unpack_from(first)[1]
     if layout not in _FIGURES:
         known = ", ".join(map(str, _FIGURES))
-        raise UsageError(
-            f"'{path.name}' has memray's layout {layout}; only {known} is known here.", hint=_PIP
-        )
+        raise UsageError(f"'{path.name}' has memray's layout {layout}; known here: {known}.", hint=_PIP)
     if len(first) < _FIGURES[layout].size:
         raise DamagedError(f"'{path.name}' ends within its header, after {format_bytes(len(first))}.")
-    return layout, _FIGURES[layout].unpack_from(first)[2:]
+    return layout, _FIGURES[layout].unpack_from(first)
 
 
 def _unpacked(path: Path) -> tuple[str, bytes, bytes, str]:

@@ -154,6 +154,7 @@ def _add(records: list[AllocationRecord], stacks: _Stacks, wanted: Wanted, pid: 
     if total > _LARGEST:
         raise DamagedError(f"'{wanted.path.name}' holds {total:,} bytes: no address space does.")
     seen = _seen_natively(records, wanted, total)
+    allocators = _allocators()
     unresolved = 0
     for record in records:
         native = seen is not None and (record.stack_id, record.native_stack_id) in seen
@@ -162,7 +163,7 @@ def _add(records: list[AllocationRecord], stacks: _Stacks, wanted: Wanted, pid: 
             stacks.of(record, native=native),
             record.size,
             n=record.n_allocations,
-            allocator=_ALLOCATORS.get(record.allocator, str(record.allocator)),
+            allocator=allocators.get(record.allocator, str(record.allocator)),
             pid=pid,
             thread=stacks.thread(record),
         )
@@ -211,9 +212,10 @@ def _lifetimes(
 def _intervals(
     records: list[TemporalAllocationRecord], stacks: _Stacks, times: list[float], pid: int
 ) -> Iterator[tuple[object, ...]]:
+    allocators = _allocators()
     for record in records:
         stack_id, thread = stacks.of(record, native=False), stacks.thread(record)
-        allocator = _ALLOCATORS.get(record.allocator, str(record.allocator))
+        allocator = allocators.get(record.allocator, str(record.allocator))
         for one in record.intervals:
             freed = one.deallocated_before_snapshot
             begin_s = times[one.allocated_before_snapshot]
@@ -221,18 +223,8 @@ def _intervals(
             yield stack_id, begin_s, end_s, one.n_bytes, one.n_allocations, allocator, pid, thread
 
 
-#: The numbers of memray's ``AllocatorType`` that ask for memory.
-_ALLOCATORS = {
-    2: "pymalloc_malloc",
-    3: "pymalloc_calloc",
-    4: "pymalloc_realloc",
-    6: "malloc",
-    7: "realloc",
-    8: "calloc",
-    9: "posix_memalign",
-    10: "aligned_alloc",
-    11: "memalign",
-    12: "valloc",
-    13: "pvalloc",
-    14: "mmap",
-}
+def _allocators() -> dict[int, str]:
+    """What the numbers of allocators stand for: they differ between versions of memray."""
+    from memray import AllocatorType
+
+    return {int(allocator): allocator.name.lower() for allocator in AllocatorType}

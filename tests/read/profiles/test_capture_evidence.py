@@ -78,7 +78,7 @@ def test_an_empty_file_says_what_leaves_one(tmp_path: Path) -> None:
 def test_a_later_layout_is_named(tmp_path: Path) -> None:
     whole = bytearray(capture("--no-compress").read_bytes())
     whole[7] = 99
-    with pytest.raises(UsageError, match="memray's layout 99; only 13 is known here"):
+    with pytest.raises(UsageError, match="memray's layout 99; known here: 11, 12, 13"):
         examine(copy_of(bytes(whole), tmp_path))
 
 
