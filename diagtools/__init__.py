@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from diagtools.investigations.compare import compare
     from diagtools.investigations.experiment import Experiment
     from diagtools.investigations.import_cost import assert_not_imported, import_cost
-    from diagtools.investigations.profiles import ProfileReport, open_profile
+    from diagtools.investigations.profile_report import ProfileReport, live_during
+    from diagtools.investigations.profiles import open_profile
     from diagtools.investigations.record import record
     from diagtools.profile import Profile
     from diagtools.run import Run
@@ -35,7 +36,7 @@ _HOME_OF = {
     "ItemSource": "diagtools.values",
     "Limit": "diagtools.values",
     "Profile": "diagtools.profile",
-    "ProfileReport": "diagtools.investigations.profiles",
+    "ProfileReport": "diagtools.investigations.profile_report",
     "Run": "diagtools.run",
     "Target": "diagtools.values",
     "Tracking": "diagtools.values",
@@ -43,6 +44,7 @@ _HOME_OF = {
     "compare": "diagtools.investigations.compare",
     "import_cost": "diagtools.investigations.import_cost",
     "limited": "diagtools.capture.limits",
+    "live_during": "diagtools.investigations.profile_report",
     "open_profile": "diagtools.investigations.profiles",
     "record": "diagtools.investigations.record",
     "track_memory": "diagtools.capture.block",
@@ -67,6 +69,7 @@ __all__ = [
     "compare",
     "import_cost",
     "limited",
+    "live_during",
     "open_profile",
     "record",
     "track_memory",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +15,12 @@ import pytest
 
 from diagtools import mark
 from diagtools.capture.imports import capture_command_imports
+from diagtools.capture.twice import capture_twice
 from diagtools.errors import NoDataError, NotARunError
+from diagtools.investigations.profile_report import live_during
+from diagtools.profile import View
 from diagtools.run import Run
-from diagtools.values import Cause, Ending, Enforcer, Grade, State, Target, Validity
+from diagtools.values import Cause, Ending, Enforcer, Grade, State, Target, Tracking, Validity
 from tests.support.runs import MIB, ROOT, START_NS, Recording, begin, end, flipped, make_run, marker, slot
 
 LIMIT = {"memory_bytes": 400 * MIB, "enforcer": "watchdog"}
@@ -368,3 +372,65 @@ def test_recorded_imports_are_those_of_the_process_that_imports_most(tmp_path: P
 def test_a_run_without_recorded_imports_says_so(tmp_path: Path) -> None:
     with pytest.raises(NoDataError, match="recorded its imports"):
         _ = Run.open(killed(tmp_path / "run")).imports
+
+
+MARKED = """
+import time
+from diagtools import mark
+mark.phase("load")
+kept = bytearray(8 << 20)
+time.sleep(0.1)
+mark.phase("index")
+for number in (1, 2):
+    with mark.item(f"file{number}"):
+        held = bytearray(number * 16 << 20)
+        time.sleep(0.1)
+        del held
+"""
+
+
+@pytest.fixture(scope="module")
+def tracked(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A program with items, run plain and then under memray."""
+    folder = tmp_path_factory.mktemp("tracked")
+    (folder / "app.py").write_text(MARKED)
+    target = Target(argv=(sys.executable, "app.py"), cwd=folder, tracking=Tracking())
+    return Run.open(capture_twice(target, folder / "run").plain.folder)
+
+
+def test_a_run_that_ran_twice_has_its_memory_from_one_and_its_allocations_from_the_other(
+    tracked: Run,
+) -> None:
+    assert tracked.tracked is not None
+    assert not [one for one in tracked.validity if one.state is State.UNDER_TRACKER]
+    assert [one for one in tracked.tracked.validity if one.state is State.UNDER_TRACKER]
+    assert tracked.allocations.total > (8 + 32) * MIB
+    leaked = tracked.profile(View.LEAKED)
+    assert 8 * MIB < leaked.total < 16 * MIB
+
+
+def test_what_lived_while_an_item_ran_is_on_the_clock_of_the_run(tracked: Run) -> None:
+    for name, mib in (("file1", 16), ("file2", 32), ("load", 0)):
+        lived = live_during(tracked, name).profile
+        assert abs(lived.total - (8 + mib) * MIB) < 3 * MIB, name
+    kept = live_during(tracked, "file2", "kept").profile
+    assert kept.total < 3 * MIB
+    with pytest.raises(NoDataError, match="no item or phase 'file3'"):
+        live_during(tracked, "file3")
+
+
+def test_what_a_tracker_noted_is_said_of_a_run_that_nobody_closed(tracked: Run, tmp_path: Path) -> None:
+    assert tracked.tracked is not None
+    half = tmp_path / "half"
+    shutil.copytree(tracked.tracked.path, half)
+    manifest = json.loads((half / "run.json").read_text())
+    (half / "run.json").write_text(
+        json.dumps({**manifest, "state": "recording", "validity": [], "artefacts": {}})
+    )
+    assert "observed under a tracker" in str([str(one) for one in Run.open(half).validity])
+
+
+def test_a_run_without_a_tracker_has_no_allocations(run: Run) -> None:
+    assert run.tracked is None
+    with pytest.raises(NoDataError, match="recorded without a tracker"):
+        _ = run.allocations

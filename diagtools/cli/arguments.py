@@ -72,6 +72,11 @@ def _show(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="draw the timeline, or the icicle of a capture, as a picture too",
     )
+    parser.add_argument(
+        "--during",
+        metavar="NAME",
+        help="what was live while this item or phase ran, when most was (a run with --memray)",
+    )
     _of_profile(parser)
     _json(parser)
 

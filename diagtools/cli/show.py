@@ -9,7 +9,8 @@ from pathlib import Path
 from diagtools.capture.folder import store
 from diagtools.errors import NotARunError
 from diagtools.investigations.explain import Explanation, explain
-from diagtools.investigations.profiles import ProfileReport, open_profile
+from diagtools.investigations.profile_report import ProfileReport, live_during
+from diagtools.investigations.profiles import open_profile
 from diagtools.profile import View
 from diagtools.read.store import list_runs
 from diagtools.run import Run
@@ -34,6 +35,8 @@ def as_json(path: Path) -> str:
 def _shown(path: Path, chosen: argparse.Namespace) -> Explanation | ProfileReport:
     if path.is_file():
         return ProfileReport(open_profile(path, view=chosen.view, unit=chosen.unit))
+    if chosen.during is not None:
+        return live_during(Run.open(path), chosen.during)
     if chosen.view is not None:
         return ProfileReport(Run.open(path).profile(View(chosen.view)))
     return explain(Run.open(path))

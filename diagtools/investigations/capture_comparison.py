@@ -16,7 +16,6 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from diagtools.analyse.profiles.callers import callees, callers
 from diagtools.analyse.profiles.sites import sites
 from diagtools.capture.folder import store
 from diagtools.errors import NoDataError, RecorderError, UsageError
@@ -24,10 +23,11 @@ from diagtools.investigations import places
 from diagtools.investigations.case import Case
 from diagtools.investigations.compare import Comparison, compare
 from diagtools.investigations.parameters import whole
-from diagtools.investigations.profiles import ProfileReport, Source
+from diagtools.investigations.profile_report import ProfileReport
+from diagtools.investigations.profiles import Source
 from diagtools.investigations.progress import Progress
 from diagtools.investigations.record import record
-from diagtools.present.profiles import calls_table, profile_words
+from diagtools.present.profiles import profile_words
 from diagtools.present.prose import Prose
 from diagtools.present.tables import Table
 from diagtools.profile import Profile
@@ -108,9 +108,7 @@ class CaptureComparison(Case):
         """Who called the place that changed most, and what did it call itself?"""
         most = self._most()
         profile = self.typical("before" if most["delta_size"] < 0 else "after")
-        key = most["key"]
-        calls = pl.concat([callers(profile, key, self._by), callees(profile, key, self._by)])  # type: ignore[arg-type]
-        return calls_table(calls, title=f"Around {key}")
+        return ProfileReport(profile).around(most["key"], self._by)  # type: ignore[arg-type]  # it was checked
 
     def typical(self, side: str) -> Profile:
         """The run that stands for a side: the one with the median total."""

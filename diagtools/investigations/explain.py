@@ -12,7 +12,7 @@ import polars as pl
 from diagtools.analyse.contributors import contributors, growth_bytes, rise_bytes, unattributed_bytes
 from diagtools.analyse.findings import run_findings
 from diagtools.errors import DiagtoolsError, NoDataError
-from diagtools.investigations.profiles import ProfileReport
+from diagtools.investigations.profile_report import ProfileReport
 from diagtools.present.charts.timeline import timeline_chart
 from diagtools.present.json import show_json
 from diagtools.present.text import run_summary

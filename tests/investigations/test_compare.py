@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from diagtools.errors import BudgetBreached, NoDataError, NotARunError, UsageError
 from diagtools.investigations.compare import compare, peaks_compared
-from diagtools.investigations.profiles import ProfileReport, export_profile, open_profile
+from diagtools.investigations.profile_report import ProfileReport
+from diagtools.investigations.profiles import export_profile, open_profile
 from diagtools.profile import Profile, Source, Unit, View
 from diagtools.read.profiles.assemble import Gathered
 from tests.support.runs import MIB, Recording, make_run
@@ -151,3 +153,28 @@ def test_an_export_of_no_kind_is_refused(tmp_path: Path) -> None:
         export_profile(whole, tmp_path / "x.txt")
     with pytest.raises(UsageError, match="cannot be written"):
         export_profile(whole, tmp_path / "no" / "x.folded")
+
+
+def test_source_lines_are_shown_only_when_asked(tmp_path: Path) -> None:
+    code = tmp_path / "app.py"
+    code.write_text("import os\nkept = bytearray(9)  # the line\n")
+    gathered = Gathered()
+    gathered.add([("<module>", str(code), 2)], 9)
+    gathered.add([("<module>", "/etc/passwd", 1)], 8)
+    report = ProfileReport(gathered.profile(name="p", source=Source.FOLDED, view=View.PEAK, unit=Unit.BYTES))
+    assert "the line" not in str(report.table())
+    shown = str(report.table(source=True))
+    assert "kept = bytearray(9)  # the line" in shown
+    assert "root" not in shown, "only Python's source is read"
+
+
+def test_what_lived_when_is_a_report_of_its_own(tmp_path: Path) -> None:
+    report = ProfileReport(open_profile(shutil.copy(CAPTURES / "program.memray", tmp_path), over_time=True))
+    assert report.profile.tracked is not None
+    ends_s = float(report.profile.tracked["t_s"].max())  # type: ignore[arg-type]
+    most = report.during(0, ends_s)
+    assert 0 < report.at(ends_s).profile.total <= most.profile.total
+    assert report.during(0, ends_s, "mean").profile.total <= most.profile.total
+    made, kept = (report.during(0, ends_s, what).profile.total for what in ("allocated", "kept"))  # type: ignore[arg-type]
+    assert 0 < kept <= made
+    assert "own" in str(report.around("program.py block", "function"))
