@@ -17,7 +17,19 @@ from benchmarks.processes import ROOT
 from benchmarks.report import Report, Section, as_text, write
 from benchmarks.results import Bench, Outcome, Size
 
-NAMES = ("sampler", "target_overhead", "gil", "kill", "marker", "startup", "reading", "imports", "case")
+NAMES = (
+    "sampler",
+    "target_overhead",
+    "gil",
+    "kill",
+    "marker",
+    "startup",
+    "reading",
+    "imports",
+    "allocations",
+    "icicles",
+    "case",
+)
 _RESULTS = ROOT / "benchmarks" / "results"
 _PARTIAL = ROOT / "build" / "benchmarks"  # ignored by git: a part never replaces the record of a whole run
 

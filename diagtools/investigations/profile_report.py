@@ -87,8 +87,8 @@ class ProfileReport:
     ) -> ProfileReport:
         """What lived between these seconds?
 
-        ``most`` is when most was live, ``mean`` the average; ``allocated`` is all that was asked for then, ``kept`` what
-        of that was left at the end.  Raises as ``at``.
+        ``most`` is when most was live, ``mean`` the average; ``allocated`` is all that was asked for then, ``kept``
+        what of that was left at the end.  Raises as ``at``.
         """
         if what in ("most", "mean"):
             lived = live_between(self.profile, begin_s, end_s, "max" if what == "most" else "mean")

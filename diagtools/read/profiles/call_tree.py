@@ -29,13 +29,21 @@ class CallTree:
         self._depths: list[int] = []
         self._places: list[int] = []
         self._locations: dict[Place, int] = {}
+        self._last: list[Place] = []
+        self._path: list[int] = []  # the nodes of the last stack
 
     def add(self, stack: Iterable[Place]) -> int:
         """Which stack id has this stack (outermost frame first)?  An empty one is ``NO_STACK``."""
-        node = -1
-        for place in stack:
+        places = list(stack) or [NO_STACK]
+        same = _common(self._last, places)
+        path = self._path
+        del path[same:]
+        node = path[-1] if path else -1
+        for place in places[same:]:
             node = self.child(node, place)
-        return node if node >= 0 else self.child(-1, NO_STACK)
+            path.append(node)
+        self._last = places
+        return node
 
     def child(self, parent: int, place: Place) -> int:
         """Which stack id has the stack ``parent`` (-1: the outermost) continued by a frame at this place?"""
@@ -79,3 +87,15 @@ class CallTree:
                 "line": pl.Series([row[2] for row in rows], dtype=pl.Int64),
             }
         )
+
+
+def _common(first: list[Place], second: list[Place]) -> int:
+    """How many frames do both begin with?  Found by halving: stacks that follow each other differ at their end."""
+    low, high = 0, min(len(first), len(second))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if first[low:middle] == second[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from memray._memray import AllocationRecord, FileReader, TemporalAllocationRecord
 
 #: Below this share of the view a stack is left without its native frames: no chart shows it.
-NATIVE_LEAST_SHARE = 0.0002
+NATIVE_LEAST_SHARE = 0.0005
 
 _EVERY_SNAPSHOT = 2**31 - 1  # memray leaves out some above a number, and with them peaks
 _LARGEST = 2**63 - 1
@@ -156,7 +156,7 @@ def _add(records: list[AllocationRecord], stacks: _Stacks, wanted: Wanted, pid: 
     seen = _seen_natively(records, wanted, total)
     allocators = _allocators()
     unresolved = 0
-    for record in records:
+    for record in _drained(records):
         native = seen is not None and (record.stack_id, record.native_stack_id) in seen
         unresolved += 0 if native else record.size
         stacks.gathered.add_to(
@@ -174,6 +174,13 @@ def _add(records: list[AllocationRecord], stacks: _Stacks, wanted: Wanted, pid: 
         f"{wanted.native_least_share:.2%} each, shown without native frames"
     )
     return (Validity(what="native frames", state=State.SKIPPED, note=note),)
+
+
+def _drained(records: list[Any]) -> Iterator[Any]:
+    """One after the other, each given up: a record keeps the stack that it was asked for."""
+    records.reverse()
+    while records:
+        yield records.pop()
 
 
 def _seen_natively(
@@ -213,7 +220,7 @@ def _intervals(
     records: list[TemporalAllocationRecord], stacks: _Stacks, times: list[float], pid: int
 ) -> Iterator[tuple[object, ...]]:
     allocators = _allocators()
-    for record in records:
+    for record in _drained(records):
         stack_id, thread = stacks.of(record, native=False), stacks.thread(record)
         allocator = allocators.get(record.allocator, str(record.allocator))
         for one in record.intervals:

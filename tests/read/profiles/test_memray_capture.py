@@ -216,7 +216,7 @@ def test_bits_that_flipped_are_said_or_refused(arguments: tuple[str, ...], tmp_p
     whole = capture(arguments=arguments)
     honest = memrays_own(whole, "high_watermark")
     data = whole.read_bytes()
-    for seed in range(8):
+    for seed in range(5):
         chance = random.Random(seed)
         flipped = bytearray(data)
         for _ in range(3):
