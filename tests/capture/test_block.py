@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="exact peaks nee
 
 MIB = 2**20
 #: What else happens in this process: other libraries' threads, an allocator that gives back what it kept before.
-NOISE = 4 * MIB
+NOISE = 4 * MIB  # blocks above 32 MiB only: glibc may take smaller ones from what it kept
 
 
 @pytest.fixture(autouse=True)
@@ -129,22 +129,22 @@ def test_a_peak_of_an_inner_block_is_its_outer_blocks_too() -> None:
         with track_memory("inner") as inner:
             spike(96)
         with track_memory("later") as later:
-            spike(8)
+            spike(40)
     assert inner.rss_demand_bytes == pytest.approx(96 * MIB, abs=NOISE)
     assert outer.rss_demand_bytes == pytest.approx(96 * MIB, abs=NOISE)
     assert outer.traced_peak_bytes == pytest.approx(96 * MIB, abs=100_000)
-    assert later.rss_demand_bytes == pytest.approx(8 * MIB, abs=NOISE)
+    assert later.rss_demand_bytes == pytest.approx(40 * MIB, abs=NOISE)
 
 
 def test_a_peak_before_an_inner_block_outlives_its_reset() -> None:
     with track_memory("outer") as outer:
         spike(96)
         with track_memory("inner") as inner:
-            spike(8)
+            spike(40)
     assert outer.rss_demand_bytes == pytest.approx(96 * MIB, abs=NOISE)
     assert outer.traced_peak_bytes == pytest.approx(96 * MIB, abs=100_000)
-    assert inner.rss_demand_bytes == pytest.approx(8 * MIB, abs=NOISE)
-    assert inner.traced_peak_bytes == pytest.approx(8 * MIB, abs=100_000)
+    assert inner.rss_demand_bytes == pytest.approx(40 * MIB, abs=NOISE)
+    assert inner.traced_peak_bytes == pytest.approx(40 * MIB, abs=100_000)
 
 
 def test_tasks_that_take_turns() -> None:

@@ -28,7 +28,7 @@ def test_what_is_asked_of_tracemalloc() -> None:
     wanted = Tracking(tool=Tool.TRACEMALLOC, n_frames=7, snapshot_every_s=2.5)
     assert tracking.asked(wanted, Limit(memory_bytes=5)) == "tracemalloc n_frames=7 every_s=2.5 cap=5"
     by_addresses = Limit(memory_bytes=5, enforcer=Enforcer.RLIMIT_AS)
-    assert tracking.asked(Tracking(tool=Tool.TRACEMALLOC), by_addresses) == "tracemalloc n_frames=25"
+    assert tracking.asked(Tracking(tool=Tool.TRACEMALLOC), by_addresses) == "tracemalloc n_frames=10"
 
 
 def test_how_the_manifest_says_it() -> None:
