@@ -44,6 +44,10 @@ class Source(StrEnum):
     PSTATS = "cProfile statistics"
 
 
+#: Their files have a size for each stack, and nothing else.
+_UNCOUNTED = (Source.SPEEDSCOPE, Source.FOLDED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """One view of one capture: frames whose sizes are whole numbers of ``unit``.
@@ -63,6 +67,11 @@ class Profile:
     lifetimes: pl.DataFrame | None = None
     tracked: pl.DataFrame | None = None
     validity: tuple[Validity, ...] = ()
+
+    @property
+    def knows_counts(self) -> bool:
+        """Does its source count allocations (or calls)?  Stacks with sizes alone do not."""
+        return self.source not in _UNCOUNTED
 
     @property
     def total(self) -> int:

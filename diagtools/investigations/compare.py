@@ -84,7 +84,8 @@ class Comparison:
         """For a terminal."""
         found = [str(finding) for finding in self.findings()]
         notes = [f"Note: {one}" for one in self.difference.validity]
-        return "\n\n".join(["\n".join(found), str(self.table(n=15)), *notes])
+        table = [] if self.difference.frame.is_empty() else [str(self.table(n=15))]
+        return "\n\n".join(["\n".join(found), *table, *notes])
 
     def check(self, budget: str) -> None:
         """Did the total grow by no more than this size?  Raises ``BudgetBreached``."""
@@ -93,7 +94,8 @@ class Comparison:
                 f"A budget is in bytes, these sizes are in {self.difference.unit}.", hint="leave it out."
             )
         Budget(metric="growth", limit_bytes=parse_bytes(budget)).check(
-            self.difference.delta, hint="see which places grew: diagtools compare A B."
+            self.difference.delta,
+            hint="the places that grew are named above, or by comparing without a budget.",
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -161,4 +163,10 @@ def _opened(
     sources = [side] if isinstance(side, Run | Profile | Path | str) else list(side)
     if not sources:
         raise NoDataError("One side has nothing to compare.", hint="name a run, a capture or an export.")
+    paths = [Path(source).resolve() for source in sources if isinstance(source, Path | str)]
+    twice = next((path for path in paths if paths.count(path) > 1), None)
+    if twice is not None:
+        raise UsageError(
+            f"'{twice.name}' is given twice: the same run is no repeat.", hint="name another run of it."
+        )
     return [open_profile(source, view=view, unit=unit) for source in sources]

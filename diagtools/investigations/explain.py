@@ -110,11 +110,12 @@ class Explanation:
         allocations = self.allocations
         if allocations is None:
             return self._summary()
-        told = (
-            f"Allocations: {allocations}"
-            if isinstance(allocations, DiagtoolsError)
-            else str(allocations.table(n=8))
-        )
+        if isinstance(allocations, DiagtoolsError):
+            told = f"Allocations: {allocations}"
+        else:
+            told = "\n".join(
+                [str(allocations.table(n=8)), *(f"Note: {one}" for one in allocations.profile.validity)]
+            )
         return f"{self._summary()}\n\n{told}"
 
     def _summary(self) -> str:

@@ -11,6 +11,8 @@ import polars as pl
 from diagtools.profile import Profile, Unit
 
 _SCHEMA = "https://www.speedscope.app/file-format-schema.json"
+#: What ``read.profiles.folded`` knows our own files by.
+FOLDED_HEADER = "# diagtools:"
 _EXPORTER = "diagtools"  # `read.profiles.speedscope` knows it by this name
 _UNITS = {Unit.BYTES: "bytes", Unit.NS: "nanoseconds", Unit.SAMPLES: "none"}
 #: What the format takes for itself: a semicolon ends a frame, a newline ends a stack.
@@ -22,13 +24,15 @@ _Place = tuple[str, str, int]
 def folded_text(profile: Profile) -> str:
     """Which size has each stack?  A line a stack: ``function (file:line);… size``, outermost first.
 
+    The first line is a comment that names the unit and the view: the format has no place for them.
+
     The sizes sum to the profile's total; threads, processes and allocators are merged, stacks of size 0 left out.  A
     semicolon in a name becomes a comma.
     """
     lines = (
         f"{';'.join(_frame(place) for place in places)} {size}\n" for places, size in _sized_stacks(profile)
     )
-    return "".join(lines)
+    return "".join([f"{FOLDED_HEADER} {profile.unit} {profile.view}\n", *lines])
 
 
 def speedscope_json(profile: Profile) -> str:

@@ -16,7 +16,7 @@ from diagtools.present.names import printable, shortened
 from diagtools.present.sizes import share_text, signed_text, size_text
 from diagtools.present.tables import Column, Table
 from diagtools.present.wording import count
-from diagtools.profile import Profile, Unit
+from diagtools.profile import Profile, Unit, View
 from diagtools.redact import redact_text
 from diagtools.values import Validity
 
@@ -223,7 +223,11 @@ def _validity(validity: Sequence[Validity]) -> list[dict[str, str]]:
 
 def profile_words(profile: Profile, sites: pl.DataFrame | None = None) -> str:
     """What does a profile say altogether, in one sentence?  With SITES, also which place held most itself."""
-    whole = f"{shown_place(profile.name)}: {size_text(profile.total, profile.unit)} ({profile.view}, {profile.source})"
+    view = f"{profile.view}, {profile.source}"
+    n_processes = profile.allocations["pid"].drop_nulls().n_unique()
+    if profile.view is View.PEAK and n_processes > 1:
+        view = f"the peaks of {n_processes} processes, each at its own time, summed; {profile.source}"
+    whole = f"{shown_place(profile.name)}: {size_text(profile.total, profile.unit)} ({view})"
     if sites is None or sites.is_empty():
         return whole
     most = sites.sort("self_size", "key", descending=[True, False]).row(0, named=True)

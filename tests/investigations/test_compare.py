@@ -44,6 +44,7 @@ def test_a_capture_compared_with_itself_is_empty() -> None:
     found = compare(profile(7, 8, 9), profile(7, 8, 9))
     assert found.difference.frame.is_empty()
     assert "The total is the same before and after" in found.as_text()
+    assert "how sure" not in found.as_text(), "a table without rows"
     assert found.as_json()["sites"] == []
     assert found.as_json()["delta_bytes"] == 0
 
@@ -84,6 +85,28 @@ def test_two_sides_that_count_differently_are_refused() -> None:
         compare(profile(1), profile(2, unit=Unit.NS)).findings()
     with pytest.raises(NoDataError, match="nothing to compare"):
         compare([], profile(1))
+
+
+def test_the_same_run_twice_is_no_repeat() -> None:
+    one = CAPTURES / "rag-before-1.parquet"
+    with pytest.raises(UsageError, match="is given twice: the same run is no repeat"):
+        compare([one, str(one)], CAPTURES / "rag-after-1.parquet")
+
+
+def test_counts_that_a_source_does_not_have_are_not_made_up() -> None:
+    report = ProfileReport(profile(100, 10, 5))  # folded stacks: sizes alone
+    assert {site["n"] for site in report.as_json()["sites"]} == {None}
+    assert "—" in str(report.table())
+
+
+def test_peaks_of_several_processes_are_called_what_they_are() -> None:
+    gathered = Gathered()
+    for pid in (1, 2):
+        gathered.add([MAIN], 50 * MIB, pid=pid)
+    both = gathered.profile(name="p", source=Source.MEMRAY, view=View.PEAK, unit=Unit.BYTES)
+    assert "100 MiB (the peaks of 2 processes, each at its own time, summed; memray capture)" in str(
+        ProfileReport(both)
+    )
 
 
 def test_captures_of_different_programs_are_said_to_be() -> None:
@@ -143,8 +166,8 @@ def test_a_report_names_places_allocators_and_what_it_cannot_show() -> None:
 def test_an_export_is_read_again_with_the_same_total(tmp_path: Path, name: str) -> None:
     whole = open_profile(CAPTURES / "flamegraph.html")
     export_profile(whole, tmp_path / name)
-    unit = Unit.BYTES if name == "x.folded" else None
-    assert open_profile(tmp_path / name, unit=unit).total == whole.total
+    found = open_profile(tmp_path / name)
+    assert (found.total, found.unit, found.view, found.validity) == (whole.total, whole.unit, whole.view, ())
 
 
 def test_an_export_of_no_kind_is_refused(tmp_path: Path) -> None:

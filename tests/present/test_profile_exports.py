@@ -67,6 +67,7 @@ def test_folded_stacks() -> None:
         ([LOAD], 0),
     ]
     assert folded_text(profile(rows)) == (
+        "# diagtools: bytes leaked\n"
         "main (/app/run.py:3);Loader.load (/app/io.py:7) 61\n"
         "main (/app/run.py:3) 4\n"
         "operator()(int) const (/lib/x.so) 5\n"

@@ -97,7 +97,7 @@ def _one_unit(before: Sequence[Profile], after: Sequence[Profile]) -> Unit:
     if len(units) > 1:
         raise UsageError(
             f"Sizes in {' and '.join(units)} cannot be compared.",
-            hint="compare two captures of the same kind.",
+            hint="compare two captures of the same kind; --unit says what folded stacks count.",
         )
     return before[0].unit
 

@@ -18,7 +18,8 @@ def sites(profile: Profile, by: By = "line", *, origin: str | None = None) -> pl
 
     ``self_size`` sums to the profile's total exactly; ``total_size`` counts a stack once for each place that stands in
     it, however often; ``share`` is the own part's, of the whole.  cProfile's statistics know who called whom but no
-    stacks: their totals are null.  With ``origin`` only the places of that origin are rows: they sum to their part.
+    stacks: their totals are null; so are counts where the source has none.  With ``origin`` only the places of that
+    origin are rows: they sum to their part.
     """
     locations = keyed(profile.locations, by)
     summed = (
@@ -37,7 +38,7 @@ def sites(profile: Profile, by: By = "line", *, origin: str | None = None) -> pl
     share = pl.col("self_size") / profile.total if profile.total else pl.lit(None, dtype=pl.Float64)
     return frames.SITES.check(
         chosen.with_columns(
-            *(pl.col(name) if _knows_stacks(profile) else _unknown(name) for name in _WITH_CALLS),
+            *(pl.col(name) if _is_known(name, profile) else _unknown(name) for name in (*_OWN, *_WITH_CALLS)),
             share=share,
             unit=pl.lit(str(profile.unit)),
         ).select(list(frames.SITES.columns))
@@ -66,5 +67,8 @@ def _unknown(name: str) -> pl.Expr:
     return pl.lit(None, dtype=frames.SITES.columns[name]).alias(name)
 
 
-def _knows_stacks(profile: Profile) -> bool:
-    return profile.source is not Source.PSTATS
+def _is_known(name: str, profile: Profile) -> bool:
+    """Statistics of cProfile know no stacks, files of sizes alone no counts."""
+    if name.startswith("total") and profile.source is Source.PSTATS:
+        return False
+    return profile.knows_counts or not name.endswith("_n")

@@ -62,6 +62,11 @@ def examine(path: Path) -> Evidence:
             hint="record without --aggregated: a capture of all allocations survives a kill.",
         )
     digest, first, last, broken = _unpacked(path)
+    if broken and not first:
+        raise DamagedError(
+            f"'{path.name}' begins as a packed capture does, and none of it can be unpacked: it was cut or changed.",
+            hint="get it again from where it was recorded, or an export that was made of it.",
+        )
     layout, figures = _header(path, first)
     native, aggregated, n_records, _, begin_ms, _ = figures
     is_closed = (

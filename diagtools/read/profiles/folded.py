@@ -20,6 +20,7 @@ from diagtools.read.profiles.folded_frames import place_of
 from diagtools.values import State, Validity
 
 _FIL_FRAME = re.compile(r":\d{1,9} \([^()]*\)(?:;| \d+$)")
+_PYSPY_FRAME = re.compile(r" \([^()]*:\d{1,9}\)(?:;| \d+$)")
 _AUSTIN_THREAD = re.compile(r"P(\d{1,9});T([^;]*)(?:;|$)")
 _PYSPY_THREAD = re.compile(r"thread \(([^;]*)\)(?:: ([^;]*))?(?:;|$)")
 _PYSPY_PROCESS = re.compile(r"process (\d{1,9}):(?:\"[^\"]*\"|[^;]*)(?:;|$)")
@@ -43,6 +44,7 @@ class _Text:
     lines: list[str]
     header: dict[str, str] = field(default_factory=dict)
     torn: str = ""
+    is_guess: bool = False  # is what it counts?
     doubts: list[Validity] = field(default_factory=list)
 
     @property
@@ -67,6 +69,9 @@ def read_folded(path: Path, *, unit: Unit | str | None = None, view: View | None
             raise DamagedError(f"'{text.name}' counts {size}: more than any program used.")
         n = size if chosen is Unit.SAMPLES else 1
         gathered.add_to(check_stack(gathered.tree.add(stack)), size * scale, n=n, pid=pid, thread=thread)
+    if text.is_guess and unit is None:
+        note = "the file does not say what they count: taken as samples; --unit bytes (or unit=) where it is memory"
+        text.doubts.append(Validity(what="counts", state=State.SKIPPED, note=note))
     if not gathered.sizes:
         raise NoDataError(f"'{text.name}' holds no stack.", hint="record for longer.")
     return check_sums(gathered).profile(
@@ -123,13 +128,22 @@ def _meaning(text: _Text) -> tuple[Unit, int, View]:
                 hint="record again with austin -m for memory, or without -f for time.",
             )
         return _AUSTIN_MODES[mode]
+    if own := _own_meaning(text.header.get("diagtools", "")):
+        return own
     first = next((line for line in text.lines if line and not line.startswith("#")), "")
     if _AUSTIN_THREAD.match(first):
         note = "they look like austin's, whose header is missing: taken as samples; pass unit= to say what they count"
         text.doubts.append(Validity(what="counts", state=State.TRUNCATED, note=note))
     if _FIL_FRAME.search(first):
         return Unit.BYTES, 1, View.PEAK
+    text.is_guess = not _PYSPY_FRAME.search(first)
     return Unit.SAMPLES, 1, View.CPU
+
+
+def _own_meaning(header: str) -> tuple[Unit, int, View] | None:
+    """What the first line of an export of ours says: ``# diagtools: bytes peak``."""
+    unit, _, view = header.partition(" ")
+    return (Unit(unit), 1, View(view)) if unit in set(Unit) and view in set(View) else None
 
 
 def _stacks(text: _Text) -> Iterator[tuple[list[Place], int, int | None, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from diagtools.read.profiles.call_tree import Place
+from diagtools.read.profiles.call_tree import NO_STACK, Place
 
 #: ``main (app.py:12)``, ``mmap64 (libc.so.6)``: py-spy and others.  A name of Python's holds no blank.
 _PYTHON_NAME = re.compile(r"[\w.<>$]++ \(")
@@ -19,6 +19,8 @@ _LINE = re.compile(r"(.*):(\d{1,9})", re.DOTALL)
 @lru_cache(maxsize=100_000)
 def place_of(frame: str) -> Place:
     """Which place does this frame name?  One in a notation that is not known is a function without a file."""
+    if frame.lower() == NO_STACK[0].lower():  # Fil's is written almost as ours
+        return NO_STACK
     if frame.endswith(")") and " (" in frame:
         if fil := _FIL.fullmatch(frame):
             return fil[3], fil[1], int(fil[2])

@@ -23,6 +23,7 @@ _PSTATS = tuple(
 _SNAPSHOTS = re.compile(rb"start\t\d+\t\d+\t")
 _FOLDED = re.compile(rb"[^\r\n]*[^\s] +-?\d+\r?$")
 _N_LINES = 20
+_LONG = 60_000
 _PAGES = (b"<!doctype", b"<html", b"<?xml", b"<svg")
 _KNOWN = (
     "read are: captures, flamegraphs, tables and csv of memray, speedscope JSON, folded stacks (py-spy record -f raw, "
@@ -65,6 +66,8 @@ def kind_of(path: Path) -> Source:
 
 def _is_folded(text: bytes) -> bool:
     """Do its first lines end with a count, but for comments?  A name of Python's may look like the tag of a page."""
+    if b"\n" not in text and len(text) >= _LONG and b";" in text:  # one stack, longer than what was looked at
+        return b"\0" not in text and not text.startswith((b"{", b"["))
     whole = text[: text.rfind(b"\n")] if b"\n" in text else text
     lines = [line for line in whole.split(b"\n") if line.strip() and not line.startswith(b"#")][:_N_LINES]
     if text.startswith(b"# austin:"):  # of another mode, or of nothing: the reader says so

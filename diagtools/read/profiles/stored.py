@@ -80,8 +80,8 @@ def read_stored(path: Path) -> Profile:
         )
     except (pl.exceptions.PolarsError, OSError, KeyError, ValueError, TypeError) as error:
         raise DamagedError(
-            f"'{path.name}' is not a profile that diagtools wrote, or it is damaged: {type(error).__name__}.",
-            hint="remove it: it is made again from its capture.",
+            f"'{path.name}' is not a profile that diagtools wrote, or it is damaged.",
+            hint="get it again; one that lies beside its capture can be removed: it is made again.",
         ) from error
 
 

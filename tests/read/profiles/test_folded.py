@@ -126,6 +126,14 @@ def test_differences_and_fractions_are_refused_with_what_to_do(line: str, tmp_pa
     assert "diagtools compare BEFORE AFTER" in (refused.value.hint or "")
 
 
+def test_counts_of_an_unknown_tool_are_taken_as_samples_and_that_is_said(tmp_path: Path) -> None:
+    guessed = read_folded(written(tmp_path, "a;b 2\n"))
+    assert "taken as samples; --unit bytes" in guessed.validity[0].note
+    assert read_folded(written(tmp_path, "a;b 2\n"), unit=Unit.BYTES).validity == ()
+    own = read_folded(written(tmp_path, "# diagtools: bytes leaked\na;b 2\n"))
+    assert (own.unit, own.view, own.validity) == (Unit.BYTES, View.LEAKED, ())
+
+
 def test_a_number_before_some_counts_is_said(tmp_path: Path) -> None:
     assert "1 of 2 lines" in read_folded(written(tmp_path, "a;b 1 2\na;c 4\n")).validity[0].note
 
