@@ -59,7 +59,7 @@ def validity(notes: Sequence[Note], tracking: Tracking) -> tuple[Validity, ...]:
 
 
 def _doubts(notes: Sequence[Note], tracking: Tracking) -> Iterator[Validity]:
-    for note in _untracked(notes, tracking):
+    for note in (*_untracked(notes, tracking), *_refused(notes, tracking)):
         yield Validity(what="allocations", state=State.SKIPPED, note=note)
     for note in (*_unclosed(notes, tracking), *_disturbed(notes, tracking)):
         yield Validity(what="allocations", state=State.TRUNCATED, note=note)
@@ -81,6 +81,14 @@ def _untracked(notes: Sequence[Note], tracking: Tracking) -> Iterator[str]:
     for note in notes:
         if note.kind == "skipped":
             yield f"a snapshot of process {note.pid} was left out: {redact_text(note.text)}"
+
+
+def _refused(notes: Sequence[Note], tracking: Tracking) -> Iterator[str]:
+    """The recording lacks nothing then: it is the program that goes without."""
+    for note in notes:
+        if note.kind == "second" and tracking.tool is Tool.MEMRAY:
+            place = redact_folder(note.place) or "an unknown line"
+            yield f"a tracker of the program's own was refused at {place}: this recording is tracking already"
 
 
 def _unclosed(notes: Sequence[Note], tracking: Tracking) -> Iterator[str]:
@@ -116,9 +124,7 @@ def _disturbed(notes: Sequence[Note], tracking: Tracking) -> Iterator[str]:
                 f"what the same thread of process {note.pid} allocates after {place} has no stack, only its size: "
                 "the program sets that thread's profiler there (sys.setprofile or cProfile) in the place of memray's"
             )
-        elif note.kind == "second" and tracking.tool is Tool.MEMRAY:
-            yield f"a tracker of the program's own was refused at {place}: this recording is tracking already"
-        elif note.kind == "second":
+        elif note.kind == "second" and tracking.tool is not Tool.MEMRAY:
             yield f"in process {note.pid} {note.text}: how many frames it keeps is the program's choice"
         elif note.kind == "stopped":
             yield f"in process {note.pid} {note.text}: there is no snapshot after that"

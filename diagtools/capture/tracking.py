@@ -12,8 +12,18 @@ from diagtools.redact import redact_path
 from diagtools.values import Limit, Target, Tool, Tracking
 
 _PATIENCE_S = 20
-#: The folder of the probe is not put on the path, as it would be where the file itself was run.
-_ASK = "import sys; p = sys.argv[1]; exec(compile(open(p).read(), p, 'exec'), {'__name__': '__main__', '__file__': p})"
+_NO_TRACKER = 98  # the status of an interpreter for which there is none
+#: For any Python, even 2, which cannot compile the probe.  The folder of the probe is not put on the path, as it would
+#: be where the file itself was run.
+_ASK = f"""
+import sys
+name = getattr(getattr(sys, 'implementation', None), 'name', 'cpython')
+if name != 'cpython' or sys.version_info < (3, 9):
+    sys.stdout.write(name.replace('cpython', 'CPython').replace('pypy', 'PyPy') + ' %d.%d.%d' % sys.version_info[:3])
+    sys.exit({_NO_TRACKER})
+p = sys.argv[1]
+exec(compile(open(p).read(), p, 'exec'), {{'__name__': '__main__', '__file__': p}})
+"""
 
 
 def asked(tracking: Tracking, limit: Limit | None) -> str:
@@ -82,9 +92,15 @@ def _check_interpreter(python: str, env: Mapping[str, str], cwd: Path | None) ->
         return  # it is the command's own start that is to fail, and to say why
     if answer.returncode == 0:
         return
+    shown = redact_path(python)
+    if answer.returncode == _NO_TRACKER:
+        found = answer.stdout.decode(errors="replace").strip()
+        raise UnavailableError(
+            f"'{shown}' is {found}: both trackers, memray and tracemalloc, take CPython 3.9 or newer.",
+            hint="use CPython 3.9 or newer; `diagtools record` without a tracker takes any.",
+        )
     output = answer.stdout if answer.returncode == memray_alone.EXIT_STATUS else answer.stderr
     lines = output.decode(errors="replace").strip().splitlines()
-    shown = redact_path(python)
     raise UnavailableError(
         f"'{shown}' cannot load memray: {lines[-1] if lines else f'status {answer.returncode}'}.",
         hint=f"{shown} -m pip install memray, or record with --tracemalloc, which needs no package.",

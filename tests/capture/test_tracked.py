@@ -48,7 +48,7 @@ def test_nothing_tracked_is_said(tmp_path: Path) -> None:
         ([("failed", "OSError: full", "")], MEMRAY, State.SKIPPED, "OSError: full"),
         ([("forked", "7", "")], MEMRAY, State.SKIPPED, "forked, and forks are not followed"),
         ([("skipped", "no room", "")], TRACEMALLOC, State.SKIPPED, "a snapshot of process"),
-        ([("second", "memray.Tracker", "a.py:3")], MEMRAY, State.TRUNCATED, "refused at a.py:3"),
+        ([("second", "memray.Tracker", "a.py:3")], MEMRAY, State.SKIPPED, "refused at a.py:3"),
         ([("second", "tracemalloc was on", "")], TRACEMALLOC, State.TRUNCATED, "is the program's choice"),
         (
             [("profiler", "sys.setprofile", "a.py:3")],

@@ -56,6 +56,22 @@ def test_one_that_has_not_is_refused_with_the_way_out(tmp_path: Path, how: str) 
     assert str(Path.home()) not in str(caught.value)
 
 
+@pytest.mark.parametrize("version", [(2, 7, 18), (3, 8, 20)])
+def test_one_too_old_for_any_tracker_is_told_what_works(tmp_path: Path, version: tuple[int, ...]) -> None:
+    """A Python that says it is an old one, and cannot compile the probe."""
+    old = tmp_path / f"python{version[0]}.{version[1]}"
+    claim = f"import sys; sys.version_info = {version}; code = sys.argv.pop(1); sys.argv[1] = '/dev/null'; exec(code)"
+    old.write_text(f'#!/bin/sh\nexec {BARE} -c "{claim}" "$2" "$3"\n')
+    old.chmod(0o755)
+    with pytest.raises(UnavailableError) as caught:
+        tracking.check(target(str(old), "x.py"))
+    said = ".".join(map(str, version))
+    assert (
+        f"is CPython {said}: both trackers, memray and tracemalloc, take CPython 3.9" in caught.value.message
+    )
+    assert caught.value.hint == "use CPython 3.9 or newer; `diagtools record` without a tracker takes any."
+
+
 def test_what_it_finds_on_the_path_counts(tmp_path: Path) -> None:
     """As in the command: memray may come by PYTHONPATH."""
     import memray

@@ -25,4 +25,4 @@ def test_pre_commit_runs_the_words_of_make_check(repository: Path) -> None:
 def test_ci_runs_make_check_and_make_test_and_nothing_else(repository: Path) -> None:
     lines = (repository / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     commands = [line for line in lines if line and not line.startswith(("#", "set ", "cd "))]
-    assert commands == ["make check", "make test"]
+    assert commands == ["make check", 'make test ARGS="-n 2"']

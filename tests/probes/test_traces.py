@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from diagtools.probes import boot
+from diagtools.probes import boot, traces
 from tests.probes.test_boot import every_python
 from tests.support.tracked import MIB, notes_of, parsed, recorded, snapshots_of
 
@@ -64,6 +65,72 @@ def test_a_phase_is_shown_as_it_ends(run: Path) -> None:
     shown = [(each.kind, each.edge, each.label) for each in snapshots_of(run)]
     assert shown[-1] == ("exit", "", "")
     assert {kind for kind, _, _ in shown} <= {"phase", "exit"}
+
+
+def test_a_peak_between_two_phases_soon_after_another_is_shown(run: Path) -> None:
+    code = """
+from diagtools import mark
+with mark.phase('load'):
+    x = bytearray(100_000_000)
+with mark.phase('in'):
+    pass
+del x
+y = bytearray(1_000_000)
+"""
+    recorded("tracemalloc", [PYTHON, "program.py"], run, code=code)
+    largest = max(snapshots_of(run), key=lambda each: each.traced)
+    assert (largest.kind, largest.edge, largest.label) == ("phase", "end", "load")
+    assert sum(site.size for site in largest.sites) > 100_000_000
+
+
+def test_a_peak_at_the_end_of_an_item_is_shown(run: Path) -> None:
+    code = """
+from diagtools import mark
+for n in (1, 50, 1):
+    with mark.item(f'item {n}'):
+        x = bytearray(n << 20)
+"""
+    recorded("tracemalloc", [PYTHON, "program.py"], run, code=code)
+    largest = max(snapshots_of(run), key=lambda each: each.traced)
+    assert (largest.label, largest.traced > 50 * MIB) == ("item 50", True)
+
+
+def test_a_loop_of_items_that_grow_takes_a_snapshot_each_tenth_more(run: Path) -> None:
+    code = """
+from diagtools import mark
+kept = []
+for n in range(20_000):
+    with mark.item(n):
+        kept.append(bytearray(5_000))
+"""
+    recorded("tracemalloc", [PYTHON, "program.py"], run, code=code)
+    items = [each.traced for each in snapshots_of(run) if each.kind == "item"]
+    assert 2 <= len(items) <= 60
+    assert max(items) > 60 * MIB
+
+
+class Tracer:
+    """Stands for ``_tracemalloc``: as much is traced as the test says."""
+
+    traced = 0
+
+    def get_traced_memory(self) -> tuple[int, int]:
+        return self.traced, self.traced
+
+
+def test_snapshots_of_more_than_ever_take_a_small_share_of_the_time() -> None:
+    tracing: Any = traces._Tracing(None, None, traces, {})  # never started
+    tracer, now_ns = Tracer(), 0
+    tracing._tracer, tracing._now_ns = tracer, lambda: now_ns
+    tracing._most = 10 * MIB
+    tracer.traced = int(10.9 * MIB)
+    assert not tracing._is_most()
+    tracer.traced = 12 * MIB
+    assert tracing._is_most()
+    tracing._spent_ns = tracing._cost_ns = 800_000_000
+    assert not tracing._is_most()
+    now_ns = 7_000_000_000
+    assert tracing._is_most()
 
 
 def test_no_frame_of_ours_is_in_a_site(run: Path) -> None:

@@ -4,7 +4,8 @@ A line is matched within its function, in a file that is matched (``matching_fil
 all its lines by the same number: the number for which most lines meet is taken.  Of several with as many votes the
 lines where they are win, then the move nearest to that of the function's first line, then the smaller one, then that
 which moves the side whose lines come first in order downwards.  What no move has matched is matched by its place in the
-function where both sides have as many lines.  Every rule treats both sides alike.
+function where both sides have as many lines.  Of a file whose functions have no names the lines are matched in their
+order, with several moves (``matching_lines``).  Every rule treats both sides alike.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import polars as pl
 
 from diagtools import frames
 from diagtools.analyse.profiles.matching_files import matched_files
+from diagtools.analyse.profiles.matching_lines import aligned
 from diagtools.analyse.profiles.places import lasting, named
 from diagtools.profile import Profile
 
 _FUNCTION = ("file_id", "function")
+#: Above so many pairs of lines in a file, half a second's work, all its lines are taken to have moved alike.
+_MOST_PAIRS = 400_000
 
 
 def matched(before: Sequence[Profile], after: Sequence[Profile]) -> pl.DataFrame:
@@ -80,6 +84,44 @@ def _files(profiles: Sequence[Profile]) -> pl.DataFrame:
 
 def _matched_lines(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     """``line_before`` and ``line_after`` of each function, null where a side has no such line."""
+    nameless = _aligned(old, new)
+    done = nameless.select(_FUNCTION).unique()
+    sides = [side.join(done, on=_FUNCTION, how="anti", maintain_order="left") for side in (old, new)]
+    met = pl.concat([_moved(*sides), nameless])
+    return pl.concat([met, *_alone(old, new, met)], how="diagonal")
+
+
+def _aligned(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """The lines of functions without a name that are the same: one row a pair."""
+    sides = [
+        side.filter(pl.col("function") == "")
+        .group_by(_FUNCTION, maintain_order=True)
+        .agg(pl.col("line").unique().sort())
+        for side in (old, new)
+    ]
+    files = sides[0].join(sides[1], on=_FUNCTION, how="inner", suffix="_after", maintain_order="left")
+    files = files.filter(pl.col("line").list.len() * pl.col("line_after").list.len() <= _MOST_PAIRS)
+    rows = [
+        (file_id, function, *pair)
+        for file_id, function, before, after in files.rows()
+        for pair in _paired(before, after)
+    ]
+    schema = {
+        **old.select(_FUNCTION).schema,
+        "line_before": old["line"].dtype,
+        "line_after": old["line"].dtype,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _paired(before: list[int], after: list[int]) -> list[tuple[int, int]]:
+    """An unknown line, 0, is only itself."""
+    unknown = [(0, 0)] if before[:1] == after[:1] == [0] else []
+    return unknown + aligned([line for line in before if line > 0], [line for line in after if line > 0])
+
+
+def _moved(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """The lines that are the same where each function has moved as a whole."""
     target = pl.col("line_before") + pl.when(pl.col("line_before") > 0).then("move").otherwise(0)
     old = old.rename({"line": "line_before"}).join(
         _moves(old, new), on=_FUNCTION, how="left", maintain_order="left"
@@ -90,11 +132,18 @@ def _matched_lines(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     is_line = (pl.col("line_before") > 0) == (pl.col("line_after") > 0)
     met = old.join(after, on=keys, how="semi", maintain_order="left").filter(is_line)
     met = met.select(*_FUNCTION, "line_before", "line_after")
-    met = pl.concat([met, _in_place(old.select(*_FUNCTION, "line_before"), after, met)])
-    gone = old.join(met, on=[*_FUNCTION, "line_before"], how="anti", maintain_order="left")
-    come = after.join(met, on=keys, how="anti", maintain_order="left")
-    alone = [gone.select(*_FUNCTION, "line_before"), come.select(*_FUNCTION, "line_after")]
-    return pl.concat([met, *alone], how="diagonal")
+    return pl.concat([met, _in_place(old.select(*_FUNCTION, "line_before"), after, met)])
+
+
+def _alone(old: pl.DataFrame, new: pl.DataFrame, met: pl.DataFrame) -> list[pl.DataFrame]:
+    """The lines of each side that are none of the other's."""
+    sides = ((old, "line_before"), (new, "line_after"))
+    return [
+        side.select(*_FUNCTION, pl.col("line").alias(line)).join(
+            met, on=[*_FUNCTION, line], how="anti", maintain_order="left"
+        )
+        for side, line in sides
+    ]
 
 
 def _moves(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:

@@ -78,14 +78,15 @@ def _memray(recorded: Recorded, captures: Mapping[Path, int], view: View, *, ove
 
 def _tracemalloc(recorded: Recorded, logs: Mapping[Path, int]) -> Profile:
     """The process that traced most; the others are named."""
-    found = [read_tracemalloc(path, zero_ns=recorded.start_ns) for path in logs]
+    name = recorded.folder.name
+    found = [read_tracemalloc(path, zero_ns=recorded.start_ns, name=name) for path in logs]
     largest = max(found, key=lambda profile: profile.total)
     validity = largest.validity
     if len(found) > 1:
         others = sum(profile.total for profile in found) - largest.total
         note = f"the largest of {len(found)} processes; the others hold {others:,} bytes"
         validity = (*validity, Validity(what="allocations", state=State.SKIPPED, note=note))
-    return dataclasses.replace(largest, name=recorded.folder.name, validity=validity)
+    return dataclasses.replace(largest, validity=validity)
 
 
 def _captures(folder: Path, pattern: re.Pattern[str]) -> dict[Path, int]:

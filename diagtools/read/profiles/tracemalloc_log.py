@@ -15,6 +15,7 @@ from diagtools.read.profiles.assemble import Gathered
 from diagtools.read.profiles.call_tree import NO_STACK, Place
 from diagtools.read.profiles.export_file import check_stack, check_sums, content_of
 from diagtools.read.profiles.tracemalloc_lines import Block, Log, Names, Snapshot, log_of
+from diagtools.units import format_bytes
 from diagtools.values import State, Validity
 
 if TYPE_CHECKING:
@@ -25,14 +26,21 @@ _UNKNOWN = ("<unknown>", 0)
 #: Of a stack that stood in a part of the log that is damaged.
 _LOST: Place = ("[in a damaged part of the log]", "", 0)
 _SHARE_SEEN = 0.01
+#: A peak of less above the snapshot that is shown is not worth saying.
+_HIGHER, _LEAST_HIGHER = 1.1, 1 << 20
+_MOST_LETTERS = 60  # of a label, in a name
 
 
-def read_tracemalloc(path: Path, snapshot: int | str | None = None, *, zero_ns: int | None = None) -> Profile:
+def read_tracemalloc(
+    path: Path, snapshot: int | str | None = None, *, zero_ns: int | None = None, name: str | None = None
+) -> Profile:
     """What did Python's allocators hold at one snapshot?
 
     ``snapshot`` is its place in ``snapshots_of``, or a label or kind, of which the last is meant; without it the one is
     taken that traced most.  All snapshots are TRACKED, in seconds from ``zero_ns`` (CLOCK_MONOTONIC), or else from the
-    first.  Snapshots that are not whole are left out, and said.  Raises ``NoDataError`` where none is whole.
+    first.  Snapshots that are not whole are left out, and said; so is a peak far above the one that is shown.  The
+    profile is called ``name``, or else as the file, and which snapshot it is.  Raises ``NoDataError`` where none is
+    whole.
     """
     log = _log(path)
     block = _chosen(log.blocks, snapshot, path.name)
@@ -47,12 +55,13 @@ def read_tracemalloc(path: Path, snapshot: int | str | None = None, *, zero_ns: 
         gathered.add_to(stack_id, site.size, n=site.count, allocator=allocator, pid=pid)
     check_sums(gathered)
     return gathered.profile(
-        name=path.name,
+        name=f"{name or path.name}, {_which(log.blocks, block)}",
         source=Source.TRACEMALLOC,
         view=View.LIVE,
         unit=Unit.BYTES,
         tracked=_tracked(log.blocks, zero_ns),
         validity=(
+            *_peak(log.blocks, block.snapshot),
             *_damage(log, n_lost),
             *_depth(block),
             *_against_traced(block.snapshot, sum(gathered.sizes)),
@@ -113,6 +122,19 @@ def _chosen(blocks: Sequence[Block], asked: int | str | None, name: str) -> Bloc
     )
 
 
+def _which(blocks: Sequence[Block], block: Block) -> str:
+    place = next(place for place, each in enumerate(blocks, 1) if each is block)
+    return f"snapshot {place} of {len(blocks)} ({_moment(block.snapshot)})"
+
+
+def _moment(snapshot: Snapshot) -> str:
+    """``end of phase 'load'``, or ``exit``."""
+    label = snapshot.label
+    if len(label) > _MOST_LETTERS:
+        label = label[: _MOST_LETTERS - 1] + "…"
+    return f"{snapshot.edge} of {snapshot.kind} '{label}'" if snapshot.edge else snapshot.kind
+
+
 def _stack(names: Names, stack: int) -> list[Place]:
     """Outermost frame first."""
     if stack not in names.stacks:
@@ -140,6 +162,18 @@ def _tracked(blocks: Sequence[Block], zero_ns: int | None) -> pl.DataFrame:
             "heap_bytes": [block.snapshot.traced for block in blocks],
         }
     )
+
+
+def _peak(blocks: Sequence[Block], shown: Snapshot) -> tuple[Validity, ...]:
+    """What was freed again before a snapshot was taken is in none."""
+    most = max(max(block.snapshot.traced, block.snapshot.peak) for block in blocks)
+    if most <= max(shown.traced * _HIGHER, shown.traced + _LEAST_HIGHER):
+        return ()
+    note = (
+        f"up to {format_bytes(most)} were traced at once; the snapshot shown, at the {_moment(shown)}, "
+        f"has {format_bytes(shown.traced)}"
+    )
+    return (Validity(what="peak", state=State.TRUNCATED, note=note),)
 
 
 def _damage(log: Log, lost: int) -> tuple[Validity, ...]:

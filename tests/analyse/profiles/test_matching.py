@@ -85,22 +85,40 @@ def test_locations_find_their_place():
     assert old["place_id"].to_list() == new["place_id"].to_list()
 
 
+def _nameless(*lines):
+    return _lines(*lines, function="")
+
+
+def test_lines_without_functions_move_below_an_edit_only():
+    assert _pairs(_nameless(2, 6), _nameless(2, 10)) == {(2, 2), (6, 10)}
+    above, below = (2, 3, 6, 10), (14, 18, 21)
+    found = _pairs(_nameless(*above, *below), _nameless(*above, 12, *(line + 4 for line in below)))
+    assert found == {*((line, line) for line in above), *((line, line + 4) for line in below), (None, 12)}
+
+
+def test_files_without_functions_keep_their_unknown_lines():
+    assert _pairs(_nameless(0, 10), _nameless(0, 15)) == {(0, 0), (10, 15)}
+    assert _pairs(_nameless(0), _nameless(10)) == {(0, None), (None, 10)}
+
+
 _some_lines = st.lists(st.integers(0, 30), max_size=6, unique=True)
 
 
 @settings(max_examples=FEW)
 @given(_some_lines, _some_lines)
 def test_sides_exchanged_are_matches_exchanged(old, new):
-    before, after = _lines(*old), _lines(*new)
-    assert _pairs(before, after) == {(left, right) for right, left in _pairs(after, before)}
+    for made in (_lines, _nameless):
+        before, after = made(*old), made(*new)
+        assert _pairs(before, after) == {(left, right) for right, left in _pairs(after, before)}
 
 
 @settings(max_examples=FEW)
 @given(_some_lines, _some_lines)
 def test_each_line_of_either_side_stands_once(old, new):
-    found = matched([_lines(*old)], [_lines(*new)])
-    assert sorted(found["line_before"].drop_nulls()) == sorted(old)
-    assert sorted(found["line_after"].drop_nulls()) == sorted(new)
+    for made in (_lines, _nameless):
+        found = matched([made(*old)], [made(*new)])
+        assert sorted(found["line_before"].drop_nulls()) == sorted(old)
+        assert sorted(found["line_after"].drop_nulls()) == sorted(new)
 
 
 @settings(max_examples=FEW)
@@ -113,4 +131,5 @@ def test_a_moved_function_is_found_line_by_line(lines, move):
 
 @given(_some_lines)
 def test_a_capture_matches_itself(lines):
-    assert all(old == new for old, new in _pairs(_lines(*lines), _lines(*lines)))
+    for made in (_lines, _nameless):
+        assert all(old == new for old, new in _pairs(made(*lines), made(*lines)))

@@ -72,6 +72,7 @@ def test_of_tracemalloc_logs_the_largest_process_is_read_and_the_others_are_name
     assert (profile.source, profile.view, profile.total) == (Source.TRACEMALLOC, View.LIVE, 900)
     assert [one.state for one in profile.validity if one.what == "allocations"] == [State.SKIPPED]
     assert "100 bytes" in str(profile.validity)
+    assert profile.name == f"{tmp_path.name}, snapshot 1 of 1 (point of exit '')"
     assert profile.allocations.select(pl.col("pid").first()).item() == 2
 
 

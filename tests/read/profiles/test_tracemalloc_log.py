@@ -13,6 +13,7 @@ from diagtools.probes.snapshots import Log
 from diagtools.profile import Profile, Source, View
 from diagtools.read.profiles.kinds import kind_of
 from diagtools.read.profiles.tracemalloc_log import from_snapshot, read_tracemalloc, snapshots_of
+from diagtools.values import State
 from tests.support.damage import cuts, flips, outcome
 
 START = b"start\t1000\t77\t3.11.7\t2\n"
@@ -21,9 +22,15 @@ SITES = ["stack\t0\t5\t1,0", "site\t0\t0\t60\t2", "stack\t1\t1\t2", "site\t1\t7\
 
 
 def snapshot(
-    index: int, *lines: str, traced: int = 110, label: str = "", kind: str = "phase\tend", t: int = 2
+    index: int,
+    *lines: str,
+    traced: int = 110,
+    label: str = "",
+    kind: str = "phase\tend",
+    t: int = 2,
+    peak: int = 200,
 ) -> bytes:
-    head = f"begin\t{index}\t{t}000000000\t{kind}\t{traced}\t200\t10\t5\t{label}\n"
+    head = f"begin\t{index}\t{t}000000000\t{kind}\t{traced}\t{peak}\t10\t5\t{label}\n"
     body = (head + "".join(f"{line}\n" for line in lines)).encode()
     return body + b"end\t%d\t%d\t%08x\n" % (index, len(lines), zlib.crc32(body))
 
@@ -72,6 +79,35 @@ def test_another_snapshot_by_place_label_or_kind(tmp_path: Path) -> None:
     for which in (2, -1, "other"):
         with pytest.raises(UsageError, match="no snapshot"):
             read_tracemalloc(path, which)
+
+
+def test_the_name_says_which_snapshot_it_is(tmp_path: Path) -> None:
+    path = written(tmp_path, START, FIRST, SECOND)
+    assert read_tracemalloc(path).name == (
+        "allocations.77.tracemalloc, snapshot 1 of 2 (end of phase 'load \\ x')"
+    )
+    assert read_tracemalloc(path, "exit", name="run-7").name == "run-7, snapshot 2 of 2 (exit)"
+    long = written(tmp_path, START, snapshot(0, *NAMES, *SITES, label="x" * 500))
+    assert len(read_tracemalloc(long).name) < 150
+
+
+def test_a_peak_that_no_snapshot_shows_is_said(tmp_path: Path) -> None:
+    last = snapshot(1, "site\t0\t0\t20\t1", traced=30, kind="exit\t", t=4, peak=100 << 20)
+    doubts = read_tracemalloc(
+        written(tmp_path, START, snapshot(0, *NAMES, *SITES, label="in"), last)
+    ).validity
+    assert [(one.state, one.note) for one in doubts if one.what == "peak"] == [
+        (
+            State.TRUNCATED,
+            "up to 100 MiB were traced at once; the snapshot shown, at the end of phase 'in', has 110 B",
+        )
+    ]
+
+
+@pytest.mark.parametrize(("traced", "peak"), [(110, 1 << 20), (100 << 20, 109 << 20)])
+def test_a_peak_hardly_above_the_snapshot_is_not(traced: int, peak: int, tmp_path: Path) -> None:
+    found = read_tracemalloc(written(tmp_path, START, snapshot(0, *NAMES, *SITES, traced=traced, peak=peak)))
+    assert "peak" not in [one.what for one in found.validity]
 
 
 def test_times_count_from_the_run_where_there_is_one(tmp_path: Path) -> None:
