@@ -35,6 +35,7 @@ _PHASE_SPACING_NS = 100_000_000
 _COST_SPACING = 10  # times what a snapshot took passes before the next one
 _HIGHER, _LEAST_HIGHER = 1.1, 1 << 20  # times and bytes: what is more than the most so far
 _SHARE_SPENT, _ALLOWED_NS = 0.1, 1_000_000_000  # of the program's time, for snapshots of more than ever
+_FIRST = 4  # of those are taken whatever they cost
 _SNAPSHOT_PER_TRACER = 4  # bytes for a snapshot, per byte of tracemalloc's own
 _LOOK_S = 0.05  # between two looks at the cap
 _NEAR_CAP, _STEP, _TOO_NEAR = 0.8, 0.05, 0.97  # shares of the cap
@@ -68,7 +69,7 @@ class _Tracing:
         self._log = log
         self._lock = _thread.allocate_lock()
         self._last_ns = self._cost_ns = 0
-        self._began_ns = self._spent_ns = self._most = 0
+        self._began_ns = self._spent_ns = self._most = self._n_most = 0
         self._level = _NEAR_CAP * self._cap
         self._ticker: _Ticker | None = None
 
@@ -122,6 +123,9 @@ class _Tracing:
         traced = self._tracer.get_traced_memory()[0]
         if traced < max(self._most * _HIGHER, self._most + _LEAST_HIGHER):
             return False
+        self._n_most += 1
+        if self._n_most <= _FIRST:
+            return True
         allowed_ns = _ALLOWED_NS + _SHARE_SPENT * (self._now_ns() - self._began_ns)
         return bool(self._spent_ns + self._cost_ns <= allowed_ns)
 
@@ -147,7 +151,7 @@ class _Tracing:
 
     def _in_child(self) -> None:
         self._log.begin_anew()
-        self._began_ns, self._spent_ns, self._most = self._now_ns(), 0, 0
+        self._began_ns, self._spent_ns, self._most, self._n_most = self._now_ns(), 0, 0, 0
         self._lock = self._thread.allocate_lock()
         self._notes.write("begun", "tracemalloc")
         self._workers.call_at_end(self, self._close)

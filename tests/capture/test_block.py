@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -28,7 +29,9 @@ NOISE = 4 * MIB  # blocks above 32 MiB only: glibc may take smaller ones from wh
 
 @pytest.fixture(autouse=True)
 def _no_tracing_is_left() -> Iterator[None]:
-    gc.collect()  # what other tests left is not given back inside a block
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # sockets and loops of other tests' notebooks
+        gc.collect()  # what other tests left is not given back inside a block
     assert not tracemalloc.is_tracing()
     yield
     was_left = tracemalloc.is_tracing()
