@@ -13,7 +13,7 @@ from pathlib import Path
 
 began = time.perf_counter()
 
-from diagtools import ProfileReport, open_profile  # noqa: E402 - the time of the import is told
+from diagtools import open_profile  # noqa: E402 - the time of the import is told
 from diagtools.profile import Profile  # noqa: E402
 
 steps: dict[str, float] = {}
@@ -26,6 +26,7 @@ def done(step: str) -> None:
 
 def draw(profile: Profile) -> int:
     """How many bytes has the output of a cell that shows the chart?"""
+    from diagtools import ProfileReport
     from diagtools.analyse.profiles.icicle import icicle
     from diagtools.present import renderer
     from diagtools.present.charts.icicle import allocation_icicle
