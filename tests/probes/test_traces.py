@@ -128,7 +128,9 @@ def test_snapshots_of_more_than_ever_take_a_small_share_of_the_time() -> None:
     tracer.traced = 12 * MIB
     assert tracing._is_most()
     tracing._spent_ns = tracing._cost_ns = 800_000_000
-    assert [tracing._is_most() for _ in range(4)] == [True, True, True, False], "four are taken whatever they cost"
+    assert [tracing._is_most() for _ in range(4)] == [True, True, True, False], (
+        "four are taken whatever they cost"
+    )
     now_ns = 7_000_000_000
     assert tracing._is_most()
 
