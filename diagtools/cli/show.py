@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from diagtools.capture.folder import store
 from diagtools.errors import NotARunError
-from diagtools.investigations.explain import Explanation, explain
 from diagtools.investigations.profile_report import ProfileReport, live_during
 from diagtools.investigations.profiles import open_profile
 from diagtools.profile import View
 from diagtools.read.store import list_runs
 from diagtools.run import Run
+
+if TYPE_CHECKING:
+    from diagtools.investigations.explain import Explanation
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -29,6 +32,8 @@ def run(chosen: argparse.Namespace) -> int:
 
 def as_json(path: Path) -> str:
     """The JSON of one run."""
+    from diagtools.investigations.explain import explain
+
     return json.dumps(explain(Run.open(path)).as_json())
 
 
@@ -39,6 +44,10 @@ def _shown(path: Path, chosen: argparse.Namespace) -> Explanation | ProfileRepor
         return live_during(Run.open(path), chosen.during)
     if chosen.view is not None:
         return ProfileReport(Run.open(path).profile(View(chosen.view)))
+    from diagtools.investigations.explain import (
+        explain,
+    )  # here: it draws, and a capture's text needs no charts
+
     return explain(Run.open(path))
 
 

@@ -6,9 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import altair as alt
+from typing import TYPE_CHECKING, Any
 
 from diagtools.analyse.profiles.difference import Difference, difference
 from diagtools.analyse.profiles.difference_icicle import difference_icicle
@@ -17,13 +15,15 @@ from diagtools.analyse.profiles.places import By
 from diagtools.analyse.profiles.story import difference_findings
 from diagtools.errors import NoDataError, NotARunError, UsageError
 from diagtools.investigations.profiles import Source, open_profile
-from diagtools.present.charts import profile_difference as charts
 from diagtools.present.profiles import compare_json, difference_table
 from diagtools.present.tables import Table
 from diagtools.profile import Profile, Unit, View
 from diagtools.run import Run
 from diagtools.units import format_bytes, parse_bytes
 from diagtools.values import Budget, Finding, State, Validity
+
+if TYPE_CHECKING:
+    import altair as alt
 
 _BY: By = "line"
 
@@ -69,13 +69,15 @@ class Comparison:
 
     def bars(self) -> alt.TopLevelMixin:
         """The places that changed most, as bars."""
+        from diagtools.present.charts.profile_difference import difference_bars  # here: text needs no charts
+
         found = self.difference
-        return charts.difference_bars(
-            found.frame, before_total=found.before_total, after_total=found.after_total
-        )
+        return difference_bars(found.frame, before_total=found.before_total, after_total=found.after_total)
 
     def icicle(self) -> alt.LayerChart:
         """Who called whom, coloured by what grew and what shrank: click to zoom, search by regular expression."""
+        from diagtools.present.charts import profile_difference as charts
+
         typical = self.difference
         merged = difference_icicle(self.before[typical.typical_before], self.after[typical.typical_after])
         return charts.difference_icicle(merged)

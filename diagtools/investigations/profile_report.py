@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import altair as alt
 import polars as pl
 
 from diagtools.analyse.profiles.callers import callees, callers
@@ -18,14 +17,15 @@ from diagtools.analyse.profiles.places import By
 from diagtools.analyse.profiles.sites import sites
 from diagtools.analyse.profiles.story import profile_findings
 from diagtools.errors import NoDataError, UsageError
-from diagtools.present.charts.icicle import allocation_icicle
-from diagtools.present.charts.live import live_chart
 from diagtools.present.profiles import allocators_table, calls_table, profile_json, profile_words, sites_table
 from diagtools.present.tables import Table
 from diagtools.profile import Profile, Unit
 from diagtools.read.profiles.source_lines import source_lines
 from diagtools.run import Run
 from diagtools.values import Finding
+
+if TYPE_CHECKING:
+    import altair as alt
 
 _ORIGINS = ("own", "third-party", "standard library", "native", "interpreter", "unknown")
 _LEAST_SHARE = 0.0003  # what is narrower is not drawn, whatever is zoomed into
@@ -71,6 +71,8 @@ class ProfileReport:
 
     def icicle(self, *, title: str | None = None) -> alt.LayerChart:
         """Who called whom, as wide as what was asked for: click to zoom, search by regular expression."""
+        from diagtools.present.charts.icicle import allocation_icicle  # here: text needs no charts
+
         return allocation_icicle(icicle(self.shown, least_share=_LEAST_SHARE), title=title)
 
     def around(self, key: str, by: By = "line") -> Table:
@@ -103,6 +105,8 @@ class ProfileReport:
         """
         if self.profile.lifetimes is None or self.profile.tracked is None:
             raise NoDataError(f"'{self.profile.name}' knows no time.", hint=_NO_TIME)
+        from diagtools.present.charts.live import live_chart
+
         return live_chart(live_slices(self.shown), self.profile.tracked, spans=spans)
 
     def as_text(self) -> str:
