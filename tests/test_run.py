@@ -384,8 +384,9 @@ mark.phase("index")
 for number in (1, 2):
     with mark.item(f"file{number}"):
         held = bytearray(number * 16 << 20)
-        time.sleep(0.1)
+        time.sleep(0.2)
         del held
+        time.sleep(0.2)  # memray notes ten times in a tenth of a second what was freed
 """
 
 
