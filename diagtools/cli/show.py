@@ -44,9 +44,8 @@ def _shown(path: Path, chosen: argparse.Namespace) -> Explanation | ProfileRepor
         return live_during(Run.open(path), chosen.during)
     if chosen.view is not None:
         return ProfileReport(Run.open(path).profile(View(chosen.view)))
-    from diagtools.investigations.explain import (
-        explain,
-    )  # here: it draws, and a capture's text needs no charts
+    # Here: it draws, and a capture's text needs no charts.
+    from diagtools.investigations.explain import explain
 
     return explain(Run.open(path))
 

@@ -38,7 +38,7 @@ from diagtools.values import Finding, Target, Tracking
 _QUESTION = "Two captures of a program: what grew or shrank between them, where, and how sure is that?"
 _CORPUS = "incident-small.json"
 _BATCH = 16
-#: Stored profiles of the indexer, made by scripts/make-captures.
+#: Stored profiles of the indexer, made by scripts/make-rag-profiles.
 _STORED = {"before": "rag-before-*.parquet", "after": "rag-after-*.parquet"}
 
 
@@ -73,7 +73,7 @@ class CaptureComparison(Case):
         stored = [sorted(folder.glob(pattern)) for pattern in _STORED.values()]
         if not all(stored):
             raise NoDataError(
-                f"'{folder}' has no captures of the indexer.", hint="make them: scripts/make-captures"
+                f"'{folder}' has no captures of the indexer.", hint="make them: scripts/make-rag-profiles"
             )
         return compare(*stored, by=self._by)  # type: ignore[arg-type]
 
@@ -99,10 +99,6 @@ class CaptureComparison(Case):
     def icicle(self) -> alt.LayerChart:
         """Who called whom, coloured by what changed."""
         return self.comparison.icicle()
-
-    def before_icicle(self) -> alt.LayerChart:
-        """Who called whom, before."""
-        return ProfileReport(self.typical("before")).icicle()
 
     def who_called(self) -> Table:
         """Who called the place that changed most, and what did it call itself?"""

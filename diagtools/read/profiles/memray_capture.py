@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from typing import Any
 from diagtools.errors import DamagedError, DiagtoolsError, NoDataError, UnavailableError, UsageError
 from diagtools.profile import Profile, View
 from diagtools.read.profiles.capture_evidence import sha256_of
+from diagtools.read.profiles.memray_records import NATIVE_LEAST_SHARE
 from diagtools.read.profiles.stored import SUFFIX, origin_of, read_stored
 
 VIEWS = (View.PEAK, View.LEAKED, View.TEMPORARY)
@@ -60,7 +60,9 @@ def read_memray(
         raise UsageError(f"A memray capture has no {str(view)!r} view.", hint=f"one of: {', '.join(VIEWS)}.")
     known = dict(known or {})
     origin = _origin(captures, view, over_time=over_time, native=native, zero_ms=zero_ms, known=known)
-    kept = store or captures[0].with_name(f"{captures[0].name}.{_label(view, over_time=over_time)}{SUFFIX}")
+    kept = store or captures[0].with_name(
+        f"{captures[0].name}.{stored_label(view, over_time=over_time)}{SUFFIX}"
+    )
     if origin_of(kept) == origin:
         with contextlib.suppress(DamagedError):  # it is made again
             return read_stored(kept)
@@ -101,9 +103,7 @@ def _move(out: Path, kept: Path) -> None:
 def _work(request: Mapping[str, Any]) -> None:
     """Lets the worker read; raises the error that it answers with."""
     command = [sys.executable, "-P", "-c", _START, str(_PACKAGE)]
-    done = subprocess.run(
-        command, input=json.dumps(request), capture_output=True, text=True, check=False, preexec_fn=_bounded
-    )
+    done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=False)
     try:
         answer = json.loads(done.stdout)
     except ValueError:
@@ -111,13 +111,6 @@ def _work(request: Mapping[str, Any]) -> None:
     if "error" in answer:
         error = answer["error"]
         raise _KINDS.get(error["kind"], DamagedError)(error["message"], hint=error["hint"])
-
-
-def _bounded() -> None:
-    """Damage can make memray ask for any amount of memory: the worker may have as much as there is in the machine."""
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    resource.setrlimit(resource.RLIMIT_DATA, (machine, machine))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _crashed(name: str, done: subprocess.CompletedProcess[str]) -> DamagedError:
@@ -135,9 +128,10 @@ def _origin(captures: Sequence[Path], view: View, **options: object) -> dict[str
     digests = " ".join(f"{path.name}:{sha256_of(path)}" for path in captures)
     return {
         "captures": hashlib.sha256(digests.encode("utf-8", "surrogateescape")).hexdigest(),
-        "asked": json.dumps({"view": view, **options}, sort_keys=True),
+        "asked": json.dumps({"view": view, "least": NATIVE_LEAST_SHARE, **options}, sort_keys=True),
     }
 
 
-def _label(view: View, *, over_time: bool) -> str:
+def stored_label(view: View, *, over_time: bool) -> str:
+    """What tells the kept profiles of one capture apart?"""
     return f"{view}-over-time" if over_time else str(view)

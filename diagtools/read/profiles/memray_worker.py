@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import resource
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ _SAID_LIMIT = 1 << 16
 
 def main() -> None:
     """Answers the one request on stdin."""
+    _bound()
     gc.disable()  # nothing here makes cycles, and there are millions of objects to look through
     request = json.load(sys.stdin)
     with tempfile.TemporaryFile() as said:
@@ -41,6 +43,13 @@ def main() -> None:
         except DiagtoolsError as error:
             answer = {"error": {"kind": error.kind, "message": error.message, "hint": error.hint}}
     print(json.dumps(answer))
+
+
+def _bound() -> None:
+    """Damage can make memray ask for any amount of memory: it may have as much as there is in the machine."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    resource.setrlimit(resource.RLIMIT_DATA, (machine, machine))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _profile(request: Mapping[str, Any], said: BinaryIO) -> Profile:

@@ -11,7 +11,7 @@ from pathlib import Path
 from diagtools.errors import NoDataError, UsageError
 from diagtools.profile import Profile, View
 from diagtools.read.artefact import find_artefact
-from diagtools.read.profiles.memray_capture import read_memray
+from diagtools.read.profiles.memray_capture import read_memray, stored_label
 from diagtools.read.profiles.stored import SUFFIX
 from diagtools.read.profiles.tracemalloc_log import read_tracemalloc
 from diagtools.values import Artefact, State, Validity
@@ -62,7 +62,7 @@ def read_recorded(recorded: Recorded, *, view: View | None = None, over_time: bo
 
 
 def _memray(recorded: Recorded, captures: Mapping[Path, int], view: View, *, over_time: bool) -> Profile:
-    label = f"{view}-over-time" if over_time else str(view)
+    label = stored_label(view, over_time=over_time)
     known = {name: one.sha256.lower() for name, one in recorded.artefacts.items() if _MEMRAY.fullmatch(name)}
     return read_memray(
         list(captures),
