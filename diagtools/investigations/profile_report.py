@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 from diagtools.analyse.profiles.callers import callees, callers
-from diagtools.analyse.profiles.folding import folded, held_for
+from diagtools.analyse.profiles.folding import allocators, folded, held_for
 from diagtools.analyse.profiles.icicle import icicle
 from diagtools.analyse.profiles.lifetimes import allocated_within, live_at, live_between
 from diagtools.analyse.profiles.live_slices import live_slices
@@ -67,7 +67,7 @@ class ProfileReport:
 
     def allocators(self) -> Table:
         """Which allocators were called?  Mappings stand apart: a mapping that nobody touched takes no memory."""
-        return allocators_table(self.profile.allocations)
+        return allocators_table(allocators(self.profile))
 
     def icicle(self, *, title: str | None = None) -> alt.LayerChart:
         """Who called whom, as wide as what was asked for: click to zoom, search by regular expression."""

@@ -66,16 +66,13 @@ def calls_table(calls: pl.DataFrame, *, n: int = 20, title: str | None = None) -
     return Table(calls, columns, title=title, n=n)
 
 
-def allocators_table(allocations: pl.DataFrame, *, n: int = 20, title: str | None = None) -> Table:
-    """Which allocators handed out how much?  ``allocations`` is ALLOCATIONS; its rows are summed by allocator."""
-    unit = _unit(allocations)
-    whole = int(allocations["size"].sum())
-    summed = (
-        allocations.group_by("allocator")
-        .agg(pl.col("size", "n_allocations").sum())
-        .sort("size", "allocator", descending=[True, False])
-        .with_columns(share=pl.col("size") / max(whole, 1))
-    )
+def allocators_table(allocators: pl.DataFrame, *, n: int = 20, title: str | None = None) -> Table:
+    """Which allocators handed out how much?
+
+    ``allocators`` is ALLOCATORS.  Mappings are called that: what of one nobody touched takes no memory.
+    """
+    unit = _unit(allocators)
+    named = pl.when(pl.col("is_mapping")).then(pl.format("{} (mapping)", "allocator")).otherwise("allocator")
     columns = {
         "allocator": Column(
             heading="allocator", words=lambda name: printable(name) or "not known", is_number=False
@@ -84,7 +81,7 @@ def allocators_table(allocations: pl.DataFrame, *, n: int = 20, title: str | Non
         "share": tables.share("share"),
         "n_allocations": tables.count(_counted(unit)),
     }
-    return Table(summed, columns, title=title, n=n)
+    return Table(allocators.with_columns(allocator=named), columns, title=title, n=n)
 
 
 def difference_table(

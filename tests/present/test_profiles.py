@@ -6,7 +6,7 @@ import json
 
 import polars as pl
 
-from diagtools.frames import ALLOCATIONS, CALLS, DIFFERENCE, LOCATIONS, SITES, STACKS
+from diagtools.frames import ALLOCATIONS, ALLOCATORS, CALLS, DIFFERENCE, LOCATIONS, SITES, STACKS
 from diagtools.present.profiles import (
     allocators_table,
     calls_table,
@@ -165,22 +165,20 @@ def test_calls_and_allocators() -> None:
         }
     )
     assert "caller  a.py:1 f  1.00 MiB            2" in str(calls_table(calls))
-    rows = [("malloc", 3), ("mmap", 5), ("malloc", 4), ("", 0)]
-    allocations = ALLOCATIONS.from_columns(
+    rows = [("malloc", 7, 7 / 12, False), ("mmap", 5, 5 / 12, True), ("", 0, 0.0, False)]
+    handed_out = ALLOCATORS.from_columns(
         {
-            "stack_id": list(range(4)),
-            "kind": ["peak"] * 4,
-            "size": [size * MIB for _, size in rows],
-            "unit": ["bytes"] * 4,
-            "n_allocations": [1] * 4,
-            "allocator": [name for name, _ in rows],
-            "pid": [None] * 4,
-            "thread": [""] * 4,
+            "allocator": [name for name, *_ in rows],
+            "size": [size * MIB for _, size, *_ in rows],
+            "n_allocations": [1] * 3,
+            "share": [share for *_, share, _ in rows],
+            "is_mapping": [is_mapping for *_, is_mapping in rows],
+            "unit": ["bytes"] * 3,
         }
     )
-    assert [row[:3] for row in allocators_table(allocations).rows] == [
+    assert [row[:3] for row in allocators_table(handed_out).rows] == [
         ["malloc", "7.00 MiB", "58 %"],
-        ["mmap", "5.00 MiB", "42 %"],
+        ["mmap (mapping)", "5.00 MiB", "42 %"],
         ["not known", "0 B", "0 %"],
     ]
 
