@@ -379,14 +379,15 @@ import time
 from diagtools import mark
 mark.phase("load")
 kept = bytearray(8 << 20)
-time.sleep(0.1)
+time.sleep(0.3)
 mark.phase("index")
 for number in (1, 2):
+    time.sleep(0.3)  # memray reads the clock first and waits for its lock then: what comes at once may count before
     with mark.item(f"file{number}"):
         held = bytearray(number * 16 << 20)
-        time.sleep(0.2)
+        time.sleep(0.3)
         del held
-        time.sleep(0.2)  # memray notes ten times in a tenth of a second what was freed
+        time.sleep(0.3)  # memray notes ten times in a tenth of a second what was freed
 """
 
 

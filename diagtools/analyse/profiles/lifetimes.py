@@ -3,7 +3,8 @@
 The tracker looks from time to time: what it calls the begin of an allocation is the end of the interval in which it was
 made, and its end the end of that in which it was freed.  So an allocation is live from ``begin_s`` to before ``end_s``,
 and was made within a part of the time if its ``begin_s`` is after that part's begin and not after its end.  What came
-and went between two looks is in neither, so the most that lived may be below the peak of the same capture.
+and went between two looks is in neither, so the most that lived may be below the peak of the same capture.  A look has
+the time at which it began: on a busy machine, what was made within some ms after that may count as made before it.
 """
 
 from __future__ import annotations
