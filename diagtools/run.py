@@ -17,7 +17,7 @@ from diagtools.analyse.items import item_in_flight, items, phases
 from diagtools.analyse.limits import limit_noted
 from diagtools.analyse.logs import last_lines
 from diagtools.analyse.tree import FINAL_S, peak_bytes, tree_memory, tree_validity
-from diagtools.capture import tracked
+from diagtools.capture import snapshots, tracked
 from diagtools.capture.twice import TRACKED
 from diagtools.errors import DiagtoolsError, NoDataError
 from diagtools.probes import tracker_notes
@@ -237,6 +237,7 @@ class Run:
             *self._contradicted(),
             *said,
             *self._half_tracked(),
+            *self._half_snapped(),
             *self.verify(),
             *tree_validity(self.tree),
         ]
@@ -257,6 +258,11 @@ class Run:
             with contextlib.suppress(DiagtoolsError):  # a link out of the folder is not read
                 find_artefact(self.path, tracker_notes.NAME)
                 yield from tracked.validity(tracked.read_notes(self.path), tracking)
+
+    def _half_snapped(self) -> Iterable[Validity]:
+        """The same of the snapshots of ledger and objects."""
+        if self.manifest.state == "recording" and self.manifest.snapshots:
+            yield from snapshots.validity(self.path, self.manifest.snapshots)
 
     def _contradicted(self) -> Iterable[Validity]:
         told, seen = self.manifest.exit_status, _first(self.events, "ended")

@@ -112,6 +112,28 @@ class Tracking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshots:
+    """Which snapshots the command's Python processes take of themselves: at phases, items, near the limit, at exit.
+
+    ``ledger`` is of what their RSS consists of (``trim``: measure too what `malloc_trim` gives back: it is given back
+    then), ``holders`` of their objects and who holds them.  ``every_s``: also so often.
+    """
+
+    ledger: bool = False
+    trim: bool = False
+    holders: bool = False
+    every_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.ledger and not self.holders:
+            raise UsageError("No snapshots are asked for.", hint="ask for a ledger or for holders.")
+        if self.trim and not self.ledger:
+            raise UsageError("What malloc_trim gives back is a part of the ledger.", hint="--ledger --trim")
+        if self.every_s is not None and not 0 < self.every_s < float("inf"):
+            raise UsageError("Snapshots need some time between them.", hint="--snapshot-every 5 is seconds.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What to run: a command, where and with what, and the limit it runs under.
 
@@ -124,6 +146,7 @@ class Target:
     limit: Limit | None = None
     items: ItemSource | None = None
     tracking: Tracking | None = None
+    snapshots: Snapshots | None = None
 
     def __post_init__(self) -> None:
         if not self.argv or not self.argv[0]:
@@ -310,6 +333,7 @@ class Manifest:
     limit: Limit | None = None
     items: Mapping[str, str] = field(default_factory=dict)
     tracking: Mapping[str, str] = field(default_factory=dict)
+    snapshots: Mapping[str, str] = field(default_factory=dict)
     start_ns: int | None = None
     wall_ns: int | None = None
     started_at: str = ""

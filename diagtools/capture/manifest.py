@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from diagtools import __version__
-from diagtools.capture import tracking
+from diagtools.capture import snapshots, tracking
 from diagtools.probes import records
 from diagtools.redact import redact_argv, redact_env, redact_folder
 from diagtools.values import Artefact, Manifest, Target
@@ -49,6 +49,7 @@ def begun(folder: Path, target: Target | None, *, pid: int | None, hz: float, ba
         limit=limit,
         items=_items(target),
         tracking=tracking.described(target.tracking) if target and target.tracking else {},
+        snapshots=snapshots.described(target.snapshots) if target and target.snapshots else {},
         started_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     )
 

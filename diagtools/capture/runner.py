@@ -16,13 +16,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from diagtools.capture import cgroup, kernel_log, leftovers, tracking
+from diagtools.capture import cgroup, kernel_log, leftovers, snapshots, tracking
 from diagtools.capture import folder as run_folder
 from diagtools.capture import manifest as manifests
 from diagtools.capture.echo import Echo
 from diagtools.capture.failures import no_such_process, start_failure
 from diagtools.capture.sampler_process import BACKEND, SamplerProcess, Streams
 from diagtools.capture.signals import Relay
+from diagtools.capture.watcher import Look, Watcher
 from diagtools.errors import DiagtoolsError, RecorderError, UnavailableError, UsageError
 from diagtools.probes import boot, records, supervisor
 from diagtools.probes.writer import CURRENT, HISTORY, WAITING
@@ -52,10 +53,12 @@ def capture(
     hz: float = 100.0,
     streams: Streams = _QUIET,
     backend: str = BACKEND,
+    look: Look | None = None,
 ) -> Captured:
     """Runs the target once, recorded into ``folder`` (a new one in the store by default).
 
-    ``backend`` is ``linux``, or ``psutil`` where there is no /proc (fewer columns, said in the validity).
+    ``backend`` is ``linux``, or ``psutil`` where there is no /proc (fewer columns, said in the validity).  ``look`` is
+    called with the run folder about once a second while it is recorded.
     Raises ``StartError`` where the command cannot be started (nothing is left then), ``RecorderError`` where
     recording itself failed (what was recorded is kept), ``UsageError`` and ``UnavailableError``.
     """
@@ -66,15 +69,23 @@ def capture(
     with _own_cgroup(target.limit) as group:
         path = run_folder.new_run_folder(target.argv, folder)
         manifest = manifests.begun(path, target, pid=None, hz=hz, backend=backend)
-        recording = _Recording(path, manifest, target, keep_folder=keep_folder)
+        recording = _Recording(path, manifest, target, keep_folder=keep_folder, look=look)
         options = [*_options(target, group), "--", *target.argv]
         return recording.run(options, _environment(target, path), streams)
 
 
-def attach(pid: int, folder: Path | None = None, *, hz: float = 100.0, backend: str = BACKEND) -> Captured:
+def attach(
+    pid: int,
+    folder: Path | None = None,
+    *,
+    hz: float = 100.0,
+    backend: str = BACKEND,
+    look: Look | None = None,
+) -> Captured:
     """Records the timeline of a process that already runs, until it ends or this process gets a signal.
 
-    The process itself is never touched.  Raises ``UsageError`` where there is no such process.
+    The process itself is never touched; ``look`` as for ``capture``.  Raises ``UsageError`` where there is no such
+    process.
     """
     _check_rate(hz)
     if not _is_running(pid):
@@ -82,7 +93,7 @@ def attach(pid: int, folder: Path | None = None, *, hz: float = 100.0, backend: 
     keep_folder = folder is not None and folder.is_dir()
     path = run_folder.new_run_folder(("pid", str(pid)), folder)
     manifest = manifests.begun(path, None, pid=pid, hz=hz, backend=backend)
-    recording = _Recording(path, manifest, None, keep_folder=keep_folder)
+    recording = _Recording(path, manifest, None, keep_folder=keep_folder, look=look)
     return recording.run([f"attach={pid}", *_observed(None), "--"], {}, _QUIET)
 
 
@@ -145,6 +156,7 @@ def _environment(target: Target, path: Path) -> dict[str, str]:
         items_under=under,
         items_calls=source.calls if source else None,
         allocations=tracking.asked(target.tracking, target.limit) if target.tracking else None,
+        **(snapshots.asked(target.snapshots, target.limit) if target.snapshots else {}),
     )
     return {**target.env, **added}
 
@@ -152,11 +164,20 @@ def _environment(target: Target, path: Path) -> dict[str, str]:
 class _Recording:
     """One recording seen from the recorder."""
 
-    def __init__(self, path: Path, manifest: Manifest, target: Target | None, *, keep_folder: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        manifest: Manifest,
+        target: Target | None,
+        *,
+        keep_folder: bool,
+        look: Look | None = None,
+    ) -> None:
         self._path = path
         self._manifest = manifest
         self._target = target
         self._keep_folder = keep_folder
+        self._watcher = Watcher(look, path)
 
     def run(self, options: Sequence[str], env: Mapping[str, str], streams: Streams) -> Captured:
         began = time.monotonic()
@@ -205,6 +226,7 @@ class _Recording:
             waiting = echo.forward()
             if echo.n_copied != n_copied:
                 last_output, n_copied = time.monotonic(), echo.n_copied
+            self._watcher.look()
             for number in relay.taken():
                 sampler.send(number)
         while echo.forward() and not relay.is_asked_to_stop():
@@ -231,6 +253,7 @@ class _Recording:
         validity = self._validity(sampler)
         said = [each for each in validity if each.state is not State.UNDER_TRACKER]  # that was asked for
         warnings = [*map(str, said), *unheard, *_said_of_leftovers(sampler)]
+        warnings += [self._watcher.problem] if self._watcher.problem else []
         try:
             self._write_manifest(sampler, duration_s, validity)
         except OSError as error:
@@ -275,6 +298,8 @@ class _Recording:
             from diagtools.capture import tracked
 
             found.extend(tracked.validity(tracked.read_notes(self._path), self._target.tracking))
+        if self._target is not None and self._target.snapshots is not None:
+            found.extend(snapshots.validity(self._path, snapshots.asked(self._target.snapshots, None)))
         return tuple(found)
 
     def _tracking(self) -> dict[str, str]:

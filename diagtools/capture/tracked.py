@@ -33,10 +33,10 @@ class Note:
     text: str
 
 
-def read_notes(folder: Path) -> tuple[Note, ...]:
+def read_notes(folder: Path, name: str = tracker_notes.NAME) -> tuple[Note, ...]:
     """The whole notes of a run, in their order; none where there is no such file."""
     try:
-        with (folder / tracker_notes.NAME).open("rb") as file:
+        with (folder / name).open("rb") as file:
             lines = file.read(_MOST_BYTES).split(b"\n")
     except OSError:
         return ()

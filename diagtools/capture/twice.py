@@ -43,7 +43,8 @@ def capture_twice(
         )
     silent = Streams(interactive=streams.interactive)
     try:
-        tracked = capture(target, plain.folder / TRACKED, hz=hz, streams=silent)
+        alone = dataclasses.replace(target, snapshots=None)
+        tracked = capture(alone, plain.folder / TRACKED, hz=hz, streams=silent)
     except DiagtoolsError as error:
         return CapturedTwice(plain=plain, tracked=None, why_not=f"The second run failed: {error}")
     return CapturedTwice(plain=plain, tracked=tracked)

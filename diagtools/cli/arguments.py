@@ -45,7 +45,19 @@ def _record(parser: argparse.ArgumentParser) -> None:
         "--aggregated", action="store_true", help="with --memray: small captures, none of a killed process"
     )
     parser.add_argument(
-        "--snapshot-every", metavar="S", type=float, help="with --tracemalloc: every S seconds too"
+        "--ledger", action="store_true", help="snapshots of what the command's RSS consists of"
+    )
+    parser.add_argument(
+        "--trim", action="store_true", help="with --ledger: measure what malloc_trim gives back; it does so"
+    )
+    parser.add_argument(
+        "--holders", action="store_true", help="snapshots of its Python objects: who keeps them alive"
+    )
+    parser.add_argument(
+        "--snapshot-every",
+        metavar="S",
+        type=float,
+        help="snapshots every S seconds too (default: at markers)",
     )
     parser.add_argument(
         "--twice", action="store_true", help="run it plain first, for its memory, and then under the tracker"

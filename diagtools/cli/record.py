@@ -14,7 +14,7 @@ from pathlib import Path
 from diagtools.capture.runner import Captured, Streams, attach, capture
 from diagtools.cli.output import not_written, printed
 from diagtools.errors import DiagtoolsError, UsageError
-from diagtools.values import Enforcer, ItemSource, Limit, Target, Tool, Tracking
+from diagtools.values import Enforcer, ItemSource, Limit, Snapshots, Target, Tool, Tracking
 
 #: What only a tracker can do.
 _FLAGS = ("memray", "native", "python_allocators", "no_follow_fork", "aggregated", "twice")
@@ -78,7 +78,20 @@ def _target(chosen: argparse.Namespace) -> Target:
             f"'{under}' is not a folder.", hint="--items-opened-under takes the folder whose files are items."
         )
     items = ItemSource(opened_under=under, calls=chosen.items_calls) if under or chosen.items_calls else None
-    return Target(argv=tuple(chosen.argv), limit=limit, items=items, tracking=_tracking(chosen))
+    return Target(
+        argv=tuple(chosen.argv),
+        limit=limit,
+        items=items,
+        tracking=_tracking(chosen),
+        snapshots=_snapshots(chosen),
+    )
+
+
+def _snapshots(chosen: argparse.Namespace) -> Snapshots | None:
+    if not chosen.ledger and not chosen.holders and not chosen.trim:
+        return None
+    every_s = chosen.snapshot_every
+    return Snapshots(ledger=chosen.ledger, trim=chosen.trim, holders=chosen.holders, every_s=every_s)
 
 
 def _tracking(chosen: argparse.Namespace) -> Tracking | None:
@@ -102,8 +115,11 @@ def _check_tracker(chosen: argparse.Namespace) -> None:
         if getattr(chosen, flag) and not chosen.memray:
             option = f"--{flag.replace('_', '-')}"
             raise UsageError(f"{option} needs --memray.", hint=f"--memray {option}")
-    if chosen.snapshot_every is not None and chosen.tracemalloc is None:
-        raise UsageError("--snapshot-every needs --tracemalloc.", hint="--tracemalloc --snapshot-every 5")
+    takes_some = chosen.tracemalloc is not None or chosen.ledger or chosen.holders
+    if chosen.snapshot_every is not None and not takes_some:
+        raise UsageError(
+            "--snapshot-every needs --ledger, --holders or --tracemalloc.", hint="--ledger --snapshot-every 5"
+        )
     if chosen.twice and not chosen.memray and chosen.tracemalloc is None:
         raise UsageError("--twice needs a tracker for the second run.", hint="--twice --memray")
 

@@ -12,7 +12,7 @@ from diagtools.capture.runner import Streams, capture
 from diagtools.capture.twice import capture_twice
 from diagtools.errors import UsageError
 from diagtools.run import Run
-from diagtools.values import ItemSource, Limit, Target, Tool, Tracking
+from diagtools.values import ItemSource, Limit, Snapshots, Target, Tool, Tracking
 
 
 def record(
@@ -21,6 +21,7 @@ def record(
     limit: Limit | str | None = None,
     items: ItemSource | None = None,
     tracking: Tracking | Tool | str | None = None,
+    snapshots: Snapshots | None = None,
     twice: bool = False,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
@@ -34,6 +35,7 @@ def record(
     ``Target``, which then says limit, items, tracking, environment and folder itself.  ``tracking`` records allocations
     too: ``"memray"``, ``"tracemalloc"`` or a ``Tracking``; RSS is then observed under that tracker.  With ``twice`` the
     command runs plain first, which is the run returned, and then tracked, into the folder ``tracked`` in it.
+    ``snapshots`` are those of its ledger and its objects, taken by the program itself.
 
     ``limit`` is a size such as ``"2 GiB"`` for the watchdog, or a ``Limit``.  ``echo`` passes the target's output on as
     it appears.  Its exit status is ``run.exit_status`` (128 + signal where it was killed) and never raises.
@@ -43,6 +45,8 @@ def record(
     wanted = target if isinstance(target, Target) else _target(target, limit, items, env, cwd)
     if tracking is not None and wanted is not target:
         wanted = dataclasses.replace(wanted, tracking=_tracking(tracking))
+    if snapshots is not None and wanted is not target:
+        wanted = dataclasses.replace(wanted, snapshots=snapshots)
     streams = Streams(stdout=1, stderr=2) if echo else Streams()
     if twice:
         return Run.open(capture_twice(wanted, folder, hz=hz, streams=streams).plain.folder)

@@ -22,6 +22,8 @@ RUN_VARIABLE = "DIAGTOOLS_RUN"
 UNDER_VARIABLE = "DIAGTOOLS_ITEMS_UNDER"
 CALLS_VARIABLE = "DIAGTOOLS_ITEMS_CALLS"
 ALLOCATIONS_VARIABLE = "DIAGTOOLS_ALLOCATIONS"
+LEDGER_VARIABLE = "DIAGTOOLS_LEDGER"
+HOLDERS_VARIABLE = "DIAGTOOLS_HOLDERS"
 IMPORTS_VARIABLE = "DIAGTOOLS_IMPORTS"
 LAZY_VARIABLE = "DIAGTOOLS_LAZY"
 WITHOUT_VARIABLE = "DIAGTOOLS_WITHOUT"
@@ -43,12 +45,15 @@ def environment(
     items_under: "str | None" = None,
     items_calls: "str | None" = None,
     allocations: "str | None" = None,
+    ledger: "str | None" = None,
+    holders: "str | None" = None,
 ) -> dict[str, str]:
     """Which variables does a command need to be recorded?  Those to add to or replace in its ``existing`` ones.
 
     ``run_folder`` and ``items_under`` are made absolute; ``items_calls`` is ``module:function`` or
-    ``module:Class.method``; ``allocations`` is the tracker and its options (see ``allocations`` and ``traces``).
-    What an outer recording set for items or allocations is emptied.
+    ``module:Class.method``; ``allocations`` is the tracker and its options (see ``allocations`` and ``traces``),
+    ``ledger`` and ``holders`` the options of the snapshots (see ``moments``).
+    What an outer recording set for any of these is emptied.
     """
     paths = existing.get("PYTHONPATH", "").split(os.pathsep) if existing.get("PYTHONPATH") else []
     added = {
@@ -59,6 +64,8 @@ def environment(
         UNDER_VARIABLE: items_under and os.path.abspath(items_under),
         CALLS_VARIABLE: items_calls,
         ALLOCATIONS_VARIABLE: allocations,
+        LEDGER_VARIABLE: ledger,
+        HOLDERS_VARIABLE: holders,
     }
     for name, value in wanted.items():
         if value or name in existing:
@@ -127,6 +134,10 @@ def _start_with_markers() -> None:
         recorder.boot(version, f"{type(error).__name__}: {error}")
     else:
         recorder.boot(version)
+    for variable in (LEDGER_VARIABLE, HOLDERS_VARIABLE):
+        asked = os.environ.get(variable)
+        if asked:
+            _probe("moments").watch(asked, os.environ[RUN_VARIABLE], _probe, recorder)
     asked = os.environ.get(ALLOCATIONS_VARIABLE)
     if asked:
         _track(asked, recorder)  # last: what ours allocate is no allocation of the program

@@ -37,11 +37,11 @@ _MOST_BYTES = 2000
 class Notes:
     """Writes the notes of one process and of those that it forks; nothing here raises into the program."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, name: str = NAME) -> None:
         from binascii import crc32  # an extension module
         from time import monotonic_ns
 
-        self._path = os.path.join(folder, NAME)
+        self._path = os.path.join(folder, name)
         self._crc32, self._now_ns = crc32, monotonic_ns
         self._said: set[tuple[int, str]] = set()
 

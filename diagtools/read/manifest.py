@@ -107,6 +107,7 @@ def _manifest(fields: Fields, folder: Path) -> Manifest:
         limit=_limit(fields),
         items=fields.texts("items"),
         tracking=fields.texts("tracking"),
+        snapshots=fields.texts("snapshots"),
         start_ns=fields.whole("start_ns"),
         wall_ns=fields.whole("wall_ns"),
         started_at=fields.text("started_at"),

@@ -5,11 +5,10 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from diagtools.probes import boot, traces
+from diagtools.probes import boot
 from tests.probes.test_boot import every_python
 from tests.support.tracked import MIB, notes_of, parsed, recorded, snapshots_of
 
@@ -107,32 +106,6 @@ for n in range(20_000):
     items = [each.traced for each in snapshots_of(run) if each.kind == "item"]
     assert 2 <= len(items) <= 60
     assert max(items) > 60 * MIB
-
-
-class Tracer:
-    """Stands for ``_tracemalloc``: as much is traced as the test says."""
-
-    traced = 0
-
-    def get_traced_memory(self) -> tuple[int, int]:
-        return self.traced, self.traced
-
-
-def test_snapshots_of_more_than_ever_take_a_small_share_of_the_time() -> None:
-    tracing: Any = traces._Tracing(None, None, traces, {})  # never started
-    tracer, now_ns = Tracer(), 0
-    tracing._tracer, tracing._now_ns = tracer, lambda: now_ns
-    tracing._most = 10 * MIB
-    tracer.traced = int(10.9 * MIB)
-    assert not tracing._is_most()
-    tracer.traced = 12 * MIB
-    assert tracing._is_most()
-    tracing._spent_ns = tracing._cost_ns = 800_000_000
-    assert [tracing._is_most() for _ in range(4)] == [True, True, True, False], (
-        "four are taken whatever they cost"
-    )
-    now_ns = 7_000_000_000
-    assert tracing._is_most()
 
 
 def test_no_frame_of_ours_is_in_a_site(run: Path) -> None:

@@ -1,0 +1,55 @@
+"""What the processes of a command are asked to take snapshots of, and whether they did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from diagtools.capture.tracked import Note, read_notes
+from diagtools.probes import moments
+from diagtools.redact import redact_text
+from diagtools.values import Limit, Snapshots, State, Validity
+
+_UNSEEN = (
+    "no Python process of the command loaded the recorder, so none was started, "
+    "or only with -I, -E or -S, or with another environment"
+)
+
+
+def asked(wanted: Snapshots, limit: Limit | None) -> dict[str, str]:
+    """What stands in ``DIAGTOOLS_LEDGER`` and ``DIAGTOOLS_HOLDERS`` (see ``probes.moments``), by instrument?"""
+    words = ["signal"]
+    if wanted.every_s is not None:
+        words.append(f"every_s={wanted.every_s:g}")
+    if limit is not None and limit.counts_rss:
+        words.append(f"cap={limit.memory_bytes}")
+    found = {}
+    if wanted.ledger:
+        found["ledger"] = " ".join(["ledger", *words, *(["trim"] if wanted.trim else [])])
+    if wanted.holders:
+        found["holders"] = " ".join(["holders", *words])
+    return found
+
+
+def described(wanted: Snapshots) -> dict[str, str]:
+    """The same for ``run.json``."""
+    return {name: words.partition(" ")[2] for name, words in asked(wanted, None).items()}
+
+
+def validity(folder: Path, wanted: Mapping[str, str]) -> tuple[Validity, ...]:
+    """Which snapshots are missing, and why?  ``wanted`` has the instruments as its keys."""
+    notes = read_notes(folder, moments.NOTES)
+    return tuple(
+        Validity(what=name, state=State.SKIPPED, note=note)
+        for name in wanted
+        for note in _missing(notes, name)
+    )
+
+
+def _missing(notes: tuple[Note, ...], name: str) -> Iterator[str]:
+    said = [note for note in notes if note.text.partition(":")[0].partition(",")[0] == name]
+    if not said:
+        yield f"no snapshot was taken: {_UNSEEN}"
+    for note in said:
+        if note.kind in ("failed", "skipped"):
+            yield f"in process {note.pid} {redact_text(note.text)}"
