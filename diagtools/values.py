@@ -125,10 +125,10 @@ class Snapshots:
     every_s: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.ledger and not self.holders:
-            raise UsageError("No snapshots are asked for.", hint="ask for a ledger or for holders.")
         if self.trim and not self.ledger:
             raise UsageError("What malloc_trim gives back is a part of the ledger.", hint="--ledger --trim")
+        if not self.ledger and not self.holders:
+            raise UsageError("No snapshots are asked for.", hint="ask for a ledger or for holders.")
         if self.every_s is not None and not 0 < self.every_s < float("inf"):
             raise UsageError("Snapshots need some time between them.", hint="--snapshot-every 5 is seconds.")
 
