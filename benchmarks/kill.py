@@ -133,7 +133,8 @@ def _trial(folder: Path, draw: random.Random) -> tuple[_Trial, _Ending]:
         n_acknowledged = (recorded / "timeline.bin").stat().st_size // records.SIZE
         killed_ns = time.monotonic_ns()
         for pid in victims:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # the first may have taken the second with it
+                os.kill(pid, signal.SIGKILL)
         recorder.join()
         n_returned = _last_told(pipe)
     finally:
