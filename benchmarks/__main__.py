@@ -28,6 +28,7 @@ NAMES = (
     "imports",
     "allocations",
     "icicles",
+    "scan",
     "case",
 )
 _RESULTS = ROOT / "benchmarks" / "results"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from diagtools.investigations.profile_report import ProfileReport, live_during
     from diagtools.investigations.profiles import open_profile
     from diagtools.investigations.record import record
+    from diagtools.investigations.scan import scan
     from diagtools.profile import Profile
     from diagtools.run import Run
     from diagtools.values import Budget, Finding, Hypothesis, ItemSource, Limit, Target, Tracking
@@ -47,6 +48,7 @@ _HOME_OF = {
     "live_during": "diagtools.investigations.profile_report",
     "open_profile": "diagtools.investigations.profiles",
     "record": "diagtools.investigations.record",
+    "scan": "diagtools.investigations.scan",
     "track_memory": "diagtools.capture.block",
 }
 
@@ -72,6 +74,7 @@ __all__ = [
     "live_during",
     "open_profile",
     "record",
+    "scan",
     "track_memory",
 ]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +12,7 @@ import polars as pl
 from diagtools.analyse.death import death
 from diagtools.analyse.imports import attribute
 from diagtools.analyse.items import item_in_flight, items, phases
+from diagtools.analyse.ledger import ledger
 from diagtools.analyse.limits import limit_noted
 from diagtools.analyse.logs import last_lines
 from diagtools.analyse.tree import FINAL_S, peak_bytes, tree_memory, tree_validity
@@ -22,8 +21,10 @@ from diagtools.capture.twice import TRACKED
 from diagtools.errors import DiagtoolsError, NoDataError
 from diagtools.probes import tracker_notes
 from diagtools.profile import Profile, View
-from diagtools.read.artefact import find_artefact, open_artefact
+from diagtools.read.artefact import find_artefact
+from diagtools.read.checksums import changed
 from diagtools.read.imports import read_imports
+from diagtools.read.ledger import LedgerFiles, read_ledgers
 from diagtools.read.logs import Logs, read_logs
 from diagtools.read.manifest import NAME as MANIFEST
 from diagtools.read.manifest import read_manifest
@@ -33,7 +34,7 @@ from diagtools.read.profiles.recorded import Recorded, has_captures, read_record
 from diagtools.read.timeline import Timeline, nothing_recorded, read_timeline
 from diagtools.read.trust import NOT_CLOSED
 from diagtools.units import format_bytes, format_seconds
-from diagtools.values import Artefact, Death, Ending, Limit, Manifest, State, Tool, Tracking, Validity
+from diagtools.values import Death, Ending, Limit, Manifest, State, Tool, Tracking, Validity
 
 _NEVER_COMPLETED = (
     "never completed, its recorder was killed or the disk was full: checksums, git revision and the kernel's log "
@@ -133,6 +134,20 @@ class Run:
             artefacts=self.manifest.artefacts,
         )
         return read_recorded(recorded, view=view, over_time=over_time)
+
+    @cached_property
+    def ledger_files(self) -> LedgerFiles:
+        """What did the snapshots of its processes find?  Raises ``DamagedError`` where none can be read."""
+        return read_ledgers(self.path, self.manifest.start_ns or self._recorded.start_ns or 0)
+
+    @cached_property
+    def ledger(self) -> pl.DataFrame:
+        """What did the memory of its processes consist of, at each snapshot?  LEDGER.
+
+        Raises ``NoDataError`` where no snapshot was taken, ``DamagedError`` where none can be read.
+        """
+        files = self.ledger_files
+        return ledger(files.snapshots, files.mappings, files.claims, files.pools)
 
     # --- what it says --------------------------------------------------------------------------------
 
@@ -281,7 +296,7 @@ class Run:
 
     def verify(self) -> tuple[Validity, ...]:
         """Which artefacts are not what they were when the run was closed?  Empty where all are."""
-        found = ((name, _changed(self.path, name, known)) for name, known in self.manifest.artefacts.items())
+        found = ((name, changed(self.path, name, known)) for name, known in self.manifest.artefacts.items())
         return tuple(Validity(what=name, state=State.TRUNCATED, note=note) for name, note in found if note)
 
     def __repr__(self) -> str:
@@ -346,21 +361,3 @@ class Run:
 def _first(events: pl.DataFrame, kind: str) -> int | None:
     values = events.filter(pl.col("kind") == kind)["value"]
     return None if values.is_empty() else values[0]
-
-
-def _changed(folder: Path, name: str, known: Artefact) -> str:
-    """In what is this artefact not what it was?  Empty where it is the same."""
-    try:
-        file = open_artefact(folder, name)
-        if file is None:
-            return "it is gone"
-        with file:
-            size = os.fstat(file.fileno()).st_size
-            if size != known.size_bytes:  # nothing is read: it may be a huge file with nothing in it
-                return f"{size:,} bytes where {known.size_bytes:,} were closed"
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except DiagtoolsError as error:
-        return error.message
-    except OSError as error:
-        return f"it cannot be read: {error.strerror}"
-    return "" if digest == known.sha256.lower() else "its bytes are not those that were closed"

@@ -332,7 +332,7 @@ def test_an_artefact_of_another_size_is_not_read(tmp_path: Path, monkeypatch: py
         hashed.append(Path(file.name).name)
         return digest(file, name)
 
-    monkeypatch.setattr("diagtools.run.hashlib.file_digest", noted)
+    monkeypatch.setattr("diagtools.read.checksums.hashlib.file_digest", noted)
     notes = {one.what: one.note for one in Run.open(folder).verify()}
     assert notes["stdout.log"] == "21,474,836,480 bytes where 10 were closed"
     assert "stdout.log" not in hashed

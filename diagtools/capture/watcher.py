@@ -9,7 +9,7 @@ from pathlib import Path
 #: Is given the run folder; what it raises ends it, and not the recording.
 Look = Callable[[Path], None]
 
-_SPACING_S = 1.0
+_FIRST_S, _SPACING_S = 0.2, 1.0
 _COST_SPACING = 20  # times what a look took passes before the next one
 
 
@@ -18,7 +18,7 @@ class Watcher:
 
     def __init__(self, look: Look | None, folder: Path) -> None:
         self._look, self._folder = look, folder
-        self._due_s = time.monotonic() + _SPACING_S
+        self._due_s = time.monotonic() + _FIRST_S
         self.problem = ""
 
     def look(self) -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``diagtools record | show | compare | runs | imports | investigate | export | new | doctor``.
+"""The command line of ``diagtools``: record, show, compare, runs, imports, scan, investigate, export, new, doctor.
 
 A command's module is imported only when that command runs, so that ``record`` starts its target at once.
 """

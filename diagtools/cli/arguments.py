@@ -62,7 +62,11 @@ def _record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--twice", action="store_true", help="run it plain first, for its memory, and then under the tracker"
     )
-    parser.add_argument("--pid", type=int, help="attach to a process that runs already: its timeline only")
+    parser.add_argument(
+        "--pid",
+        type=int,
+        help="attach to a process that runs already: its timeline (and what the kernel says with --ledger)",
+    )
     _json(parser)
     parser.add_argument(
         "argv", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments"
@@ -172,6 +176,36 @@ def _imports(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
+def _scan(parser: argparse.ArgumentParser) -> None:
+    """say what is in a corpus, and what it would cost to index"""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="the folder that is to be indexed")
+    parser.add_argument(
+        "--learn", metavar="RUN", type=Path, help="predict the peak from a short recorded run of the indexer"
+    )
+    parser.add_argument("--base", metavar="SIZE", help="with --chunk-cost: memory before the first chunk")
+    parser.add_argument(
+        "--chunk-cost", metavar="SIZE", help="predict the peak from what a chunk of the largest file costs"
+    )
+    parser.add_argument(
+        "--budget", metavar="SIZE", help="name the files that would break it; exit with 1 where one would"
+    )
+    parser.add_argument(
+        "--check", metavar="RUN", type=Path, help="compare the prediction with this run's peak"
+    )
+    parser.add_argument(
+        "--chunk-chars",
+        metavar="N",
+        type=int,
+        help="characters of the longest chunk (default: as the run tells, or 2000)",
+    )
+    parser.add_argument("--ignored", action="store_true", help="look at what git would ignore too")
+    parser.add_argument("--out", metavar="FILE.parquet", type=Path, help="write every file's row")
+    parser.add_argument(
+        "--png", metavar="FILE", type=Path, help="draw where bytes and chunks are as a picture too"
+    )
+    _json(parser)
+
+
 def _investigate(parser: argparse.ArgumentParser) -> None:
     """run an investigation: an executed notebook and one offline page"""
     parser.add_argument("name", metavar="NAME", nargs="?", help="which one; without a name: list them")
@@ -247,6 +281,7 @@ COMMANDS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "compare": _compare,
     "runs": _runs,
     "imports": _imports,
+    "scan": _scan,
     "investigate": _investigate,
     "export": _export,
     "new": _new,

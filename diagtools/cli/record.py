@@ -10,12 +10,17 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from diagtools.capture.runner import Captured, Streams, attach, capture
 from diagtools.cli.output import not_written, printed
-from diagtools.errors import DiagtoolsError, UsageError
+from diagtools.errors import DiagtoolsError, UnavailableError, UsageError
 from diagtools.values import Enforcer, ItemSource, Limit, Snapshots, Target, Tool, Tracking
 
+if TYPE_CHECKING:
+    from diagtools.investigations.live_forecast import Follower
+
+_EVERY_S = 10.0  # between two looks from outside
 #: What only a tracker can do.
 _FLAGS = ("memray", "native", "python_allocators", "no_follow_fork", "aggregated", "twice")
 
@@ -45,7 +50,8 @@ def _captured(chosen: argparse.Namespace) -> Captured:
     streams = Streams(interactive=True, stdout=2 if chosen.json else 1, stderr=2)
     target = _target(chosen)
     if not chosen.twice:
-        return capture(target, chosen.folder, hz=chosen.hz, streams=streams)
+        look = _Forecast(target.limit).look if target.limit is not None and target.limit.counts_rss else None
+        return capture(target, chosen.folder, hz=chosen.hz, streams=streams, look=look)
     from diagtools.capture.twice import capture_twice
 
     both = capture_twice(target, chosen.folder, hz=chosen.hz, streams=streams)
@@ -59,15 +65,45 @@ def _captured(chosen: argparse.Namespace) -> Captured:
     return both.plain
 
 
+class _Forecast:
+    """Says on stderr that the limit will be reached, once that is sure."""
+
+    def __init__(self, limit: Limit) -> None:
+        self._limit = limit
+        self._follower: Follower | None = None
+
+    def look(self, folder: Path) -> None:
+        """Say what there is to say, which is mostly nothing."""
+        if self._follower is None:
+            from diagtools.investigations.live_forecast import Follower  # here: not before the target runs
+
+            self._follower = Follower(folder, self._limit.memory_bytes)
+        said = self._follower.look()
+        if said:
+            _say(f"diagtools: {said}")
+
+
 def _attached(chosen: argparse.Namespace) -> Captured:
     given = (chosen.argv, chosen.limit, chosen.limit_by, chosen.items_opened_under, chosen.items_calls)
-    tracker = (chosen.tracemalloc, *(getattr(chosen, flag) for flag in _FLAGS), chosen.snapshot_every)
+    tracker = (chosen.tracemalloc, *(getattr(chosen, flag) for flag in _FLAGS), chosen.trim)
     if any(word not in (None, [], False) for word in (*given, *tracker)):
         raise UsageError(
-            "--pid records a timeline only: no command, limit, items or tracker.",
+            "--pid records a timeline and, with --ledger, what the kernel tells: no command, limit, items or tracker.",
             hint="leave the others out.",
         )
-    return attach(chosen.pid, chosen.folder, hz=chosen.hz)
+    if chosen.holders:
+        raise UnavailableError(
+            f"The objects of process {chosen.pid} cannot be looked at from outside.",
+            hint="start it recorded: diagtools record --holders -- CMD",
+        )
+    if not chosen.ledger:
+        if chosen.snapshot_every is not None:
+            raise UsageError("--snapshot-every needs --ledger.", hint="--ledger --snapshot-every 5")
+        return attach(chosen.pid, chosen.folder, hz=chosen.hz)
+    from diagtools.capture.outside import Follower
+
+    look = Follower(chosen.pid, chosen.snapshot_every or _EVERY_S).look
+    return attach(chosen.pid, chosen.folder, hz=chosen.hz, look=look)
 
 
 def _target(chosen: argparse.Namespace) -> Target:

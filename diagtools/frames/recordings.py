@@ -121,21 +121,6 @@ CONTRIBUTORS = Frame(
     },
 )
 
-#: One row a file of a corpus.  ``kind``: generated, hand-written, unreadable; ``why`` names the rule that fired.
-CORPUS = Frame(
-    "CORPUS",
-    {
-        "path": TEXT,
-        "size_bytes": INT,
-        "longest_line": INT,
-        "n_lines": INT,
-        "mean_line": FLOAT,
-        "space_share": FLOAT,
-        "kind": TEXT,
-        "why": TEXT,
-    },
-)
-
 #: How well one feature explains the items' peaks.  ``of``: the feature itself or its running maximum.
 EXPLAINED = Frame(
     "EXPLAINED",

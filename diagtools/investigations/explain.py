@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +12,10 @@ import polars as pl
 
 from diagtools.analyse.contributors import contributors, growth_bytes, rise_bytes, unattributed_bytes
 from diagtools.analyse.findings import run_findings
+from diagtools.analyse.growth import Growth, growth, growth_findings, growth_json
+from diagtools.analyse.growth_models import GrowthClass
 from diagtools.errors import DiagtoolsError, NoDataError
+from diagtools.investigations.ledger_report import LedgerReport
 from diagtools.investigations.profile_report import ProfileReport
 from diagtools.present.charts.timeline import timeline_chart
 from diagtools.present.json import show_json
@@ -81,6 +85,31 @@ class Explanation:
         except DiagtoolsError as error:
             return error
 
+    @cached_property
+    def ledger(self) -> LedgerReport | DiagtoolsError | None:
+        """What its memory consisted of when most was held; null and errors as for ``allocations``."""
+        try:
+            return LedgerReport(self.run)
+        except NoDataError:
+            return None
+        except DiagtoolsError as error:
+            return error
+
+    @cached_property
+    def growth(self) -> Growth | None:
+        """How did memory grow, with the items or else with time?  Null where no memory was sampled."""
+        if self.run.tree.is_empty():
+            return None
+        confirmed = self.ledger.confirms_fragmentation() if isinstance(self.ledger, LedgerReport) else None
+        by_item = growth(self.run.items, ledger_confirms=confirmed)
+        return by_item if by_item.n_points else growth(self.run.tree, by="time", ledger_confirms=confirmed)
+
+    def _told(self) -> list[Finding]:
+        """What the run shows, with what stands beside it."""
+        grown = growth_findings(self.growth) if self.growth is not None and _is_told(self.growth) else []
+        ledger = self.ledger.findings() if isinstance(self.ledger, LedgerReport) else []
+        return [*self.findings, *grown, *ledger, *self.observer_effect()]
+
     def observer_effect(self) -> list[Finding]:
         """What did the tracker itself cost, where the command ran plain and tracked?"""
         tracked = self.run.tracked.peak_rss_bytes if self.run.tracked else None
@@ -107,16 +136,19 @@ class Explanation:
 
     def as_text(self) -> str:
         """The run for a terminal."""
-        allocations = self.allocations
-        if allocations is None:
-            return self._summary()
+        return "\n\n".join([self._summary(), *self._tables()])
+
+    def _tables(self) -> Iterator[str]:
+        allocations, ledger = self.allocations, self.ledger
+        if isinstance(ledger, DiagtoolsError):
+            yield f"Ledger: {ledger}"
+        elif ledger is not None:
+            yield "\n".join([str(ledger.table()), *(f"Note: {one}" for one in ledger.validity)])
         if isinstance(allocations, DiagtoolsError):
-            told = f"Allocations: {allocations}"
-        else:
-            told = "\n".join(
-                [str(allocations.table(n=8)), *(f"Note: {one}" for one in allocations.profile.validity)]
-            )
-        return f"{self._summary()}\n\n{told}"
+            yield f"Allocations: {allocations}"
+        elif allocations is not None:
+            notes = (f"Note: {one}" for one in allocations.profile.validity)
+            yield "\n".join([str(allocations.table(n=8)), *notes])
 
     def _summary(self) -> str:
         run = self.run
@@ -136,7 +168,7 @@ class Explanation:
             by_folder=self.by_folder,
             unattributed_bytes=self.unattributed_bytes,
             last_log_lines=run.last_log_lines(5),
-            findings=[*self.findings, *self.observer_effect()],
+            findings=self._told(),
             validity=run.validity,
         )
 
@@ -156,13 +188,21 @@ class Explanation:
             by_folder=self.by_folder,
             unattributed_bytes=self.unattributed_bytes,
             last_log_lines=run.last_log_lines(5),
-            findings=[*self.findings, *self.observer_effect()],
+            findings=self._told(),
             validity=run.validity,
+            growth=None if self.growth is None else growth_json(self.growth),
+            ledger=self.ledger.ledger if isinstance(self.ledger, LedgerReport) else None,
         )
         return {
             **shown,
             "allocations": allocations.as_json() if isinstance(allocations, ProfileReport) else None,
         }
+
+
+def _is_told(found: Growth) -> bool:
+    """Growth that nothing is known of is left out, as is that with time, where the picture says more."""
+    is_known = found.growth_class is not GrowthClass.INCONCLUSIVE or found.bytes_per_unit is not None
+    return found.by == "item" and is_known and found.growth_class is not GrowthClass.FLAT
 
 
 def explain(run: Run, kinds: pl.DataFrame | None = None) -> Explanation:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagtools.analyse.corpus import classify
+from diagtools.analyse.corpus import classify, mark_vendored
 
 
 def _classified(build, **file):
@@ -105,3 +105,22 @@ def test_every_file_gets_a_kind_and_classifying_twice_changes_nothing(build, fil
     once = classify(corpus)
     assert once["kind"].is_in(["generated", "hand-written"]).all()
     assert classify(once).equals(once)
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [
+        ("node_modules/react/index.js", "node_modules"),
+        ("web/node_modules/a/vendor/b.js", "node_modules"),
+        ("third_party/x.c", "third_party"),
+        ("lib/python3/site-packages/six.py", "site-packages"),
+        ("numpy-2.0.dist-info/METADATA", "*.dist-info"),
+        ("x.egg-info/top_level.txt", "*.egg-info"),
+        ("src/vendor.py", None),
+        ("vendors/a.py", None),
+        ("my_vendor/a.py", None),
+        ("node_modules", None),
+    ],
+)
+def test_folders_that_say_that_code_is_other_peoples(build, path, folder):
+    assert mark_vendored(build.corpus({"path": path}))["vendored"].to_list() == [folder]

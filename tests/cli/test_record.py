@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from diagtools.run import Run
 from tests.capture.processes import (
     PYTHON,
     command,
@@ -670,3 +672,35 @@ def test_twice_runs_it_plain_and_then_tracked(tmp_path: Path) -> None:
     shown = diagtools("show", "--json", "run/tracked", cwd=tmp_path)
     validity = json.loads(shown.stdout)["validity"]
     assert [each["state"] for each in validity if each["what"] == "memory"] == ["observed under a tracker"]
+
+
+def test_a_process_that_runs_already_is_looked_at_from_outside(tmp_path: Path) -> None:
+    code = "import time; kept = bytearray(b'x') * (50 << 20); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        recorder = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "diagtools", "record", "--ledger", "--snapshot-every", "0.5"),
+                *("-o", "run", "--pid", str(process.pid)),
+            ],
+            cwd=tmp_path,
+        )
+        until(lambda: len(list((tmp_path / "run").glob("heap.*.1.json"))) == 1, what="a second snapshot")
+        recorder.send_signal(signal.SIGINT)
+        recorder.wait()
+    finally:
+        process.kill()
+        process.wait()
+    ledger = Run.open(tmp_path / "run").ledger
+    at_end = ledger.filter(pl.col("index") == ledger["index"].max())
+    sizes = dict(at_end.select("component", "bytes").iter_rows())
+    assert sizes["anonymous memory"] > 50 << 20
+    assert set(at_end["moment"]) == {"outside"}
+    assert "Python used" not in sizes
+
+
+def test_objects_are_not_to_be_had_from_outside(tmp_path: Path) -> None:
+    done = diagtools("record", "--holders", "--pid", str(os.getpid()), cwd=tmp_path)
+    assert done.returncode == 125
+    assert "cannot be looked at from outside" in done.stderr
+    assert "Hint: start it recorded" in done.stderr

@@ -28,6 +28,9 @@ def test_the_shape_of_a_file(tmp_path: Path) -> None:
         "space_share": 3 / 12,
         "kind": None,
         "why": None,
+        "vendored": None,
+        "ignored": None,
+        "n_chunks": None,
     }
 
 
@@ -86,7 +89,7 @@ def test_a_name_that_no_file_can_have_does_not_exist(tmp_path: Path) -> None:
 
 
 def test_a_file_longer_than_one_block_is_one_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diagtools.read.corpus._BLOCK_CHARS", 7)
+    monkeypatch.setattr("diagtools.read.text_shape._BLOCK_BYTES", 7)
     (tmp_path / "a").write_text("x" * 20 + "\n" + "y" * 13)
     found = row(tmp_path, "a")
     assert (found["longest_line"], found["n_lines"], found["mean_line"]) == (20, 2, 17.0)
