@@ -114,11 +114,13 @@ def tab(browser: str, folder: Path) -> Iterator[Tab]:
     with running([browser, *_FLAGS, f"--user-data-dir={folder}", "about:blank"]) as process:
         address = _address(folder / "DevToolsActivePort")
         loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)  # what the connection takes for its own outside of it
         try:
             connection = loop.run_until_complete(_connected(address))
             yield Tab(connection, loop)
             connection.close()
         finally:
+            asyncio.set_event_loop(None)
             loop.close()
             process.terminate()
             process.wait()

@@ -131,6 +131,8 @@ def opener(each: type) -> "Callable[[Any], list[Any]] | None":
         return _of_code
     if is_class(each):
         return _of_class
+    if is_a(each, dict):
+        return _of_dict
     for name, found in (("ndarray", _of_array), ("dtype", _of_dtype)):
         plain = _loaded("numpy", name)
         if plain is not None and is_a(each, plain):
@@ -147,6 +149,14 @@ _CODE = [
 
 def _of_code(code: "Any") -> "list[Any]":
     return [get(code) for get in _CODE]
+
+
+def _of_dict(one: "Any") -> "list[Any]":
+    """Where all keys are texts, the collector is told of the values alone."""
+    found = gc.get_referents(one)
+    if len(found) < 2 * dict.__len__(one):
+        found.extend(dict.keys(one))
+    return found
 
 
 def _of_class(one: "Any") -> "list[Any]":

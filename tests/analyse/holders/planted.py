@@ -63,6 +63,21 @@ SINGLE = (
         "global",
         "app.service._cache → str × 20,000",
     ),
+    _one("keys", "import app\napp.CACHE = dict.fromkeys(BULK)\nprobing.snapshot()", "app.CACHE", "global"),
+    _one(
+        "bound method",
+        """
+        import app
+        class Work:
+            def __init__(self): self.rows = BULK
+            def go(self): pass
+        app.callback = Work().go
+        probing.snapshot()
+        """,
+        "app.callback",
+        "global",
+        "rows → str × 20,000",
+    ),
     _one(
         "slot",
         "import app\napp.one = app.Slotted()\napp.one.rows = BULK\nprobing.snapshot()",

@@ -26,7 +26,7 @@ def test_the_right_root_is_first(tmp_path: Path, case: Planted) -> None:
     assert first["kind"] == case.kind or case.shared_with
     assert first["path"].endswith(case.path) or case.path in first["path"] or case.shared_with
     assert first["retained_bytes"] >= BULK_BYTES
-    assert first["retained_bytes"] < 1.4 * BULK_BYTES or case.kind in (
+    assert first["retained_bytes"] < 2.2 * BULK_BYTES or case.kind in (
         "lru_cache",
         "executor queue",
         "logging handler",
