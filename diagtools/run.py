@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -13,16 +14,19 @@ from diagtools.analyse.death import death
 from diagtools.analyse.imports import attribute
 from diagtools.analyse.items import item_in_flight, items, phases
 from diagtools.analyse.ledger import ledger
+from diagtools.analyse.levels import levels
 from diagtools.analyse.limits import limit_noted
 from diagtools.analyse.logs import last_lines
 from diagtools.analyse.tree import FINAL_S, peak_bytes, tree_memory, tree_validity
 from diagtools.capture import snapshots, tracked
 from diagtools.capture.twice import TRACKED
 from diagtools.errors import DiagtoolsError, NoDataError
+from diagtools.frames import ObjectGraph
 from diagtools.probes import tracker_notes
 from diagtools.profile import Profile, View
 from diagtools.read.artefact import find_artefact
 from diagtools.read.checksums import changed
+from diagtools.read.graph_heads import GraphHead, graph_heads
 from diagtools.read.imports import read_imports
 from diagtools.read.ledger import LedgerFiles, read_ledgers
 from diagtools.read.logs import Logs, read_logs
@@ -30,6 +34,7 @@ from diagtools.read.manifest import NAME as MANIFEST
 from diagtools.read.manifest import read_manifest
 from diagtools.read.markers import Markers, read_markers
 from diagtools.read.no_items import no_items
+from diagtools.read.object_graph import read_object_graph
 from diagtools.read.profiles.recorded import Recorded, has_captures, read_recorded
 from diagtools.read.timeline import Timeline, nothing_recorded, read_timeline
 from diagtools.read.trust import NOT_CLOSED
@@ -138,7 +143,7 @@ class Run:
     @cached_property
     def ledger_files(self) -> LedgerFiles:
         """What did the snapshots of its processes find?  Raises ``DamagedError`` where none can be read."""
-        return read_ledgers(self.path, self.manifest.start_ns or self._recorded.start_ns or 0)
+        return read_ledgers(self.path, self._zero_ns)
 
     @cached_property
     def ledger(self) -> pl.DataFrame:
@@ -148,6 +153,27 @@ class Run:
         """
         files = self.ledger_files
         return ledger(files.snapshots, files.mappings, files.claims, files.pools)
+
+    @cached_property
+    def object_snapshots(self) -> list[GraphHead]:
+        """Which snapshots of objects were taken, and how much did the process hold then?  In order of time."""
+        known = levels(self._recorded.samples, self.markers)
+        return [
+            dataclasses.replace(one, rss_bytes=known[one.pid].at(one.t_s)) if one.pid in known else one
+            for one in self._graph_heads[0]
+        ]
+
+    def object_graph(self, snapshot: GraphHead) -> ObjectGraph:
+        """All objects of one snapshot, and what refers to what.  Raises ``DamagedError``."""
+        return read_object_graph(snapshot.path, self._zero_ns)
+
+    @cached_property
+    def _graph_heads(self) -> tuple[list[GraphHead], tuple[Validity, ...]]:
+        return graph_heads(self.path, self._zero_ns)
+
+    @property
+    def _zero_ns(self) -> int:
+        return self.manifest.start_ns or self._recorded.start_ns or 0
 
     # --- what it says --------------------------------------------------------------------------------
 
@@ -253,6 +279,7 @@ class Run:
             *said,
             *self._half_tracked(),
             *self._half_snapped(),
+            *self._graph_heads[1],
             *self.verify(),
             *tree_validity(self.tree),
         ]

@@ -15,6 +15,7 @@ from diagtools.analyse.findings import run_findings
 from diagtools.analyse.growth import Growth, growth, growth_findings, growth_json
 from diagtools.analyse.growth_models import GrowthClass
 from diagtools.errors import DiagtoolsError, NoDataError
+from diagtools.investigations.holders_report import HoldersReport
 from diagtools.investigations.ledger_report import LedgerReport
 from diagtools.investigations.profile_report import ProfileReport
 from diagtools.present.charts.timeline import timeline_chart
@@ -96,6 +97,18 @@ class Explanation:
             return error
 
     @cached_property
+    def holders(self) -> HoldersReport | DiagtoolsError | None:
+        """Who held its objects when most was held; null and errors as for ``allocations``."""
+        try:
+            report = HoldersReport(self.run)
+            report.graph  # noqa: B018 - read now: what is damaged is said
+        except NoDataError:
+            return None
+        except DiagtoolsError as error:
+            return error
+        return report
+
+    @cached_property
     def growth(self) -> Growth | None:
         """How did memory grow, with the items or else with time?  Null where no memory was sampled."""
         if self.run.tree.is_empty():
@@ -108,7 +121,8 @@ class Explanation:
         """What the run shows, with what stands beside it."""
         grown = growth_findings(self.growth) if self.growth is not None and _is_told(self.growth) else []
         ledger = self.ledger.findings() if isinstance(self.ledger, LedgerReport) else []
-        return [*self.findings, *grown, *ledger, *self.observer_effect()]
+        holders = self.holders.findings() if isinstance(self.holders, HoldersReport) else []
+        return [*self.findings, *grown, *ledger, *holders, *self.observer_effect()]
 
     def observer_effect(self) -> list[Finding]:
         """What did the tracker itself cost, where the command ran plain and tracked?"""
@@ -144,6 +158,11 @@ class Explanation:
             yield f"Ledger: {ledger}"
         elif ledger is not None:
             yield "\n".join([str(ledger.table()), *(f"Note: {one}" for one in ledger.validity)])
+        if isinstance(self.holders, DiagtoolsError):
+            yield f"Holders: {self.holders}"
+        elif self.holders is not None:
+            notes = (f"Note: {one}" for one in self.holders.validity)
+            yield "\n".join([str(self.holders.table(n=5)), *notes])
         if isinstance(allocations, DiagtoolsError):
             yield f"Allocations: {allocations}"
         elif allocations is not None:
@@ -192,6 +211,7 @@ class Explanation:
             validity=run.validity,
             growth=None if self.growth is None else growth_json(self.growth),
             ledger=self.ledger.ledger if isinstance(self.ledger, LedgerReport) else None,
+            holders=self.holders.holders if isinstance(self.holders, HoldersReport) else None,
         )
         return {
             **shown,

@@ -7,6 +7,7 @@ import sys
 import zlib
 from array import array
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -39,6 +40,44 @@ def read_object_graphs(folder: Path, start_ns: int | None = None) -> list[Object
     return sorted(found, key=lambda graph: (graph.t_s is None, graph.t_s or 0.0, graph.pid, graph.index))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """Of which process a snapshot is, when it was taken (CLOCK_MONOTONIC) and why."""
+
+    pid: int
+    index: int
+    t_ns: int
+    kind: str
+    edge: str
+    label: str
+
+
+def read_about(path: Path) -> About:
+    """Of what is this snapshot?  Only its beginning is read, and believed.  Raises ``DamagedError``."""
+    file = open_artefact(path.parent, path.name)
+    if file is None:
+        raise _damaged(path, "it is gone")
+    with file:
+        if file.read(len(probe.MAGIC)) != probe.MAGIC:
+            raise _damaged(path, "it is no snapshot of objects, or one of a newer version")
+        match = _HEAD.fullmatch(file.readline(_LONGEST_HEAD))
+        if match is None or match[1] != b"about" or max(int(match[2]), int(match[3])) > probe.PIECE:
+            raise _damaged(path, "it was cut, or bits of it changed")
+        data = _unpacked(file.read(int(match[3])), int(match[2]), path)
+    return _about(dict(fields(line, 2) for line in lines_of(data)))
+
+
+def _about(found: Mapping[bytes, bytes]) -> About:
+    return About(
+        pid=number(found.get(b"pid", b"")),
+        index=number(found.get(b"index", b"")),
+        t_ns=number(found.get(b"t_ns", b"")),
+        kind=name_of(found.get(b"kind", b"")),
+        edge=name_of(found.get(b"edge", b"")),
+        label=text_of(found.get(b"label", b"")),
+    )
+
+
 def graph_files(folder: Path) -> list[Path]:
     """The snapshots of this run, by process and in their order."""
     matches = [(_FILE.fullmatch(entry.name), entry) for entry in folder.iterdir()]
@@ -58,14 +97,14 @@ def read_object_graph(path: Path, start_ns: int | None = None) -> ObjectGraph:
     n_types = words.types.height
     if nodes["type_id"].max() is not None and int(nodes["type_id"].max()) >= n_types:  # type: ignore[arg-type]
         raise _damaged(path, f"it has types beyond the {n_types} that it names")
-    t_ns = number(about.get(b"t_ns", b""))
+    when = _about(about)
     return ObjectGraph(
-        pid=number(about.get(b"pid", b"")),
-        index=number(about.get(b"index", b"")),
-        t_s=None if start_ns is None else (t_ns - start_ns) / _NS,
-        kind=name_of(about.get(b"kind", b"")),
-        edge=name_of(about.get(b"edge", b"")),
-        label=text_of(about.get(b"label", b"")),
+        pid=when.pid,
+        index=when.index,
+        t_s=None if start_ns is None else (when.t_ns - start_ns) / _NS,
+        kind=when.kind,
+        edge=when.edge,
+        label=when.label,
         python=name_of(about.get(b"python", b"")),
         pause_s=number(about.get(b"pause_ns", b"")) / _NS,
         n_threads=number(about.get(b"n_threads", b"")),
