@@ -39,11 +39,22 @@ def described(wanted: Snapshots) -> dict[str, str]:
 def validity(folder: Path, wanted: Mapping[str, str]) -> tuple[Validity, ...]:
     """Which snapshots are missing, and why?  ``wanted`` has the instruments as its keys."""
     notes = read_notes(folder, moments.NOTES)
-    return tuple(
+    missing = [
         Validity(what=name, state=State.SKIPPED, note=note)
         for name in wanted
         for note in _missing(notes, name)
-    )
+    ]
+    return (*missing, *_observed(notes, wanted))
+
+
+def _observed(notes: tuple[Note, ...], wanted: Mapping[str, str]) -> Iterator[Validity]:
+    """What the snapshots themselves change in what is measured."""
+    if "holders" in wanted and any(note.kind == "begun" and note.text == "holders" for note in notes):
+        note = "RSS was observed with snapshots of objects: it includes what they took, and what that left behind"
+        yield Validity(what="memory", state=State.UNDER_TRACKER, note=note)
+        if "ledger" in wanted:
+            note = "taken beside snapshots of objects, whose memory is in it: --ledger alone shows the program's own"
+            yield Validity(what="ledger", state=State.UNDER_TRACKER, note=note)
 
 
 def _missing(notes: tuple[Note, ...], name: str) -> Iterator[str]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from collections.abc import Collection
 from functools import cached_property
 
 import altair as alt
 import polars as pl
 
+from diagtools.analyse.ledger import FREE, Component
 from diagtools.capture.folder import store
 from diagtools.errors import NoDataError, RecorderError, UsageError
 from diagtools.investigations.case import Case
@@ -32,13 +34,16 @@ from diagtools.values import Finding, Snapshots
 PROGRAMS = ("arrays", "fragments", "weights", "arena", "cache", "registry")
 _QUESTION = "Where did the RSS go: what does it consist of, and who holds it?"
 _COMMAND = "command"
+_WORTH_SAYING = 0.2  # of the RSS
+_USED = (Component.PYTHON_USED, Component.C_USED, Component.C_MMAPPED)
 
 
 class WhereDidRssGo(Case):
     """The ledgers and the holders of programs, at the moment when each held most.
 
-    ``programs`` are names of ``workloads.holding``, with commas between; each holds about ``mib`` MiB.  A ``command``
-    takes their place, under a ``limit`` if one is set; ``trim`` measures what malloc_trim gives back.
+    Each runs twice, once for either.  ``programs`` are names of ``workloads.holding``, with commas between; each holds
+    about ``mib`` MiB.  A ``command`` takes their place, under a ``limit`` if one is set; ``trim`` measures what
+    malloc_trim gives back.
     """
 
     def __init__(
@@ -46,7 +51,7 @@ class WhereDidRssGo(Case):
         *,
         command: str = "",
         programs: str = ", ".join(PROGRAMS),
-        mib: int = 128,
+        mib: int = 64,
         limit: str = "",
         trim: bool = True,
     ) -> None:
@@ -64,6 +69,8 @@ class WhereDidRssGo(Case):
             {_COMMAND: shlex.split(command)} if command else {name: self._own(name) for name in names}
         )
         self._progress = Progress()
+        self._ledgers: dict[str, LedgerReport] = {}
+        self._holders: dict[str, HoldersReport] = {}
 
     def _own(self, name: str) -> list[str]:
         return [sys.executable, "-m", "workloads.holding", name, "--mib", str(self._mib)]
@@ -73,35 +80,64 @@ class WhereDidRssGo(Case):
         """What can be asked for: the programs, or the command alone."""
         return list(self._commands)
 
+    @property
+    def first(self) -> str:
+        """The program with the largest RSS."""
+        return max(self.names, key=self._rss)
+
+    @property
+    def loosest(self) -> str:
+        """The program with most memory that nothing uses: free within an allocator, or pages of files."""
+        return max(self.names, key=lambda name: self._bytes(name, [*FREE, Component.FILE_DATA]))
+
+    @property
+    def tightest(self) -> str:
+        """The program in which most objects hang on one holder that has half of its RSS or more."""
+        return max(self.names, key=self._held_by_one)
+
     @cached_property
     def runs(self) -> dict[str, Run]:
-        """Each program, recorded once with snapshots of its memory and its objects."""
-        folder = store() / f"where-{time.strftime('%Y%m%d-%H%M%S')}"
-        wanted = Snapshots(ledger=True, trim=self._trim, holders=True)
+        """Each program, recorded with snapshots of its memory."""
+        return self._recorded("ledger", Snapshots(ledger=True, trim=self._trim))
+
+    @cached_property
+    def held_runs(self) -> dict[str, Run]:
+        """Each once more, with snapshots of its objects: these take memory themselves, which is in no ledger so."""
+        return self._recorded("holders", Snapshots(holders=True))
+
+    def _recorded(self, what: str, wanted: Snapshots) -> dict[str, Run]:
+        folder = store() / f"where-{time.strftime('%Y%m%d-%H%M%S')}-{what}"
         found = {}
         for name, argv in self._commands.items():
-            self._progress.say(f"recording {name} …")
-            found[name] = record(argv, limit=self._limit or None, snapshots=wanted, folder=folder / name)
-            if name != _COMMAND and found[name].exit_status != 0:
+            self._progress.say(f"recording {name}, its {what} …")
+            run = record(argv, limit=self._limit or None, snapshots=wanted, folder=folder / name)
+            if name != _COMMAND and run.exit_status != 0:
                 raise RecorderError(
-                    f"'{name}' exited with {found[name].exit_status}: {' '.join(found[name].last_log_lines(1))}",
-                    hint=f"diagtools show {found[name].path}",
+                    f"'{name}' exited with {run.exit_status}: {' '.join(run.last_log_lines(1))}",
+                    hint=f"diagtools show {run.path}",
                 )
+            found[name] = run
         return found
 
     # --- what a cell shows ---------------------------------------------------------------------------
 
     def explained(self, name: str = "") -> Explanation:
         """What the whole run says: its timeline, its items, how it grew."""
-        return explain(self._run(name))
+        return explain(self.runs[self._chosen(name)])
 
     def ledger(self, name: str = "") -> LedgerReport:
         """What its RSS consisted of when it held most."""
-        return LedgerReport(self._run(name))
+        chosen = self._chosen(name)
+        if chosen not in self._ledgers:
+            self._ledgers[chosen] = LedgerReport(self.runs[chosen])
+        return self._ledgers[chosen]
 
     def holders(self, name: str = "") -> HoldersReport:
         """Who held its objects when it held most."""
-        return HoldersReport(self._run(name))
+        chosen = self._chosen(name)
+        if chosen not in self._holders:
+            self._holders[chosen] = HoldersReport(self.held_runs[chosen])
+        return self._holders[chosen]
 
     def waterfall(self, name: str = "") -> alt.LayerChart:
         """The ledger as a picture that ends at the RSS."""
@@ -110,6 +146,10 @@ class WhereDidRssGo(Case):
     def paths(self, name: str = "", n: int = 3) -> alt.LayerChart:
         """The largest holders, and the way from each to what it holds."""
         return self.holders(name).paths(n=n)
+
+    def icicle(self, name: str = "") -> alt.LayerChart:
+        """Who holds how much of its objects, and what that is."""
+        return self.holders(name).icicle()
 
     def said(self, name: str = "") -> Prose:
         """What ledger and holders say of one program, a sentence each."""
@@ -134,6 +174,17 @@ class WhereDidRssGo(Case):
 
     # --- what it says --------------------------------------------------------------------------------
 
+    def headlines(self) -> list[str]:
+        """A short sentence a program: what most of it is, and who holds it."""
+        return [self._headline(name) for name in self.runs]
+
+    def _headline(self, name: str) -> str:
+        top = self.ledger(name).ledger.sort("bytes", descending=True).row(0, named=True)
+        holder = self._holder(name)
+        by = "" if holder is None else f"; its objects are held by {holder}"
+        size = format_bytes(top["bytes"])
+        return f"{name}: {size} of {format_bytes(self._rss(name))} RSS is {top['component']}{by}."
+
     def findings(self) -> list[Finding]:
         """For each program the largest part of its RSS, what could be had back, and its largest holder."""
         return [one for name in self.runs for one in self._findings(name)]
@@ -153,20 +204,38 @@ class WhereDidRssGo(Case):
         ]
 
     def _row(self, name: str) -> dict[str, object]:
-        ledger, holders = self.ledger(name).ledger, self.holders(name).holders
-        top = ledger.sort("bytes", descending=True).row(0, named=True)
-        first = holders.row(0, named=True)
+        top = self.ledger(name).ledger.sort("bytes", descending=True).row(0, named=True)
         return {
             "program": name,
-            "rss": int(ledger["bytes"].sum()),
+            "rss": self._rss(name),
             "component": top["component"],
             "bytes": top["bytes"],
-            "held": int(holders["retained_bytes"].sum()),
-            "holder": f"{first['root']} ({format_bytes(first['retained_bytes'])})",
+            "held": int(self.holders(name).holders["retained_bytes"].sum()),
+            "holder": self._holder(name),
         }
 
-    def _run(self, name: str) -> Run:
+    def _bytes(self, name: str, components: Collection[str]) -> int:
+        ledger = self.ledger(name).ledger
+        return int(ledger.filter(pl.col("component").is_in([str(one) for one in components]))["bytes"].sum())
+
+    def _held_by_one(self, name: str) -> tuple[bool, int]:
+        """Does one holder have half of the RSS, and how many objects?  What was never touched is not there."""
+        first = self.holders(name).holders.row(0, named=True)
+        there = min(first["retained_bytes"], self._bytes(name, _USED))
+        return 2 * there >= self._rss(name), first["n_objects"]
+
+    def _rss(self, name: str) -> int:
+        return int(self.ledger(name).ledger["bytes"].sum())
+
+    def _holder(self, name: str) -> str | None:
+        """Who holds most of its objects; null where that is hardly any of its RSS."""
+        first = self.holders(name).holders.row(0, named=True)
+        if first["retained_bytes"] < _WORTH_SAYING * self._rss(name):
+            return None
+        return f"{first['root']} ({format_bytes(first['retained_bytes'])})"
+
+    def _chosen(self, name: str) -> str:
         chosen = name or self.names[0]
         if chosen not in self._commands:
             raise NoDataError(f"'{name}' was not recorded.", hint=f"one of: {', '.join(self.names)}.")
-        return self.runs[chosen]
+        return chosen

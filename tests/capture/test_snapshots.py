@@ -58,8 +58,12 @@ def test_what_was_left_out_is_said_with_its_reason_and_its_instrument(tmp_path: 
     notes.write("begun", "holders")
     notes.write_once("skipped", "holders, cap: MemoryError: ")
     assert snapshots.validity(tmp_path, {"ledger": ""}) == ()
-    (said,) = snapshots.validity(tmp_path, {"ledger": "", "holders": ""})
+    said, *observed = snapshots.validity(tmp_path, {"ledger": "", "holders": ""})
     assert "holders, cap: MemoryError" in said.note
+    assert [(one.what, one.state) for one in observed] == [
+        ("memory", State.UNDER_TRACKER),
+        ("ledger", State.UNDER_TRACKER),
+    ]
 
 
 def test_the_run_says_what_was_asked_for(tmp_path: Path) -> None:
