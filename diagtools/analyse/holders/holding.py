@@ -7,6 +7,7 @@ directly below a source: who they are is found along the references into it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -32,6 +33,7 @@ MANY = "many holders"
 CODE = "code and modules"
 INTERNED = "texts that the interpreter keeps once"
 SMALLER = "smaller "
+_NEARLY_ALL = 0.9
 _LEAST_INTERNED_BYTES = 16_384
 #: Nothing that a person would let go of: these rows stand last.
 _LAST = (CODE, "interpreter")
@@ -51,7 +53,8 @@ class Holding:
     """Which holder has each object.
 
     ``holder_of`` is a number for each object, -1 for what the recording brought; ``labels`` are the holders by number,
-    ``tops`` the nodes that each begins at, ``shared_with`` who else holds the same.
+    ``tops`` the nodes that each begins at, ``shared_with`` who else holds the same, ``within`` which holder it hangs on
+    itself (empty where there is none, or not one).
     """
 
     tree: Tree
@@ -60,6 +63,7 @@ class Holding:
     labels: Sequence[Label]
     tops: Sequence[Sequence[int]]
     shared_with: Sequence[Sequence[str]]
+    within: Sequence[str]
 
 
 def holders(graph: ObjectGraph) -> pl.DataFrame:
@@ -76,7 +80,7 @@ def holders(graph: ObjectGraph) -> pl.DataFrame:
     found: list[tuple[object, ...]] = []
     for holder, type_id, n, size in _sums(graph, holding).iter_rows():
         label = holding.labels[holder]
-        path = label.root
+        path = f"{holding.within[holder]} → {label.root}" if holding.within[holder] else label.root
         if len(found) < _N_PATHS and holding.tops[holder]:
             region = (holding.holder_of == holder).arg_true().cast(pl.Int64)
             path += paths.below(region, holding.tops[holder])
@@ -127,6 +131,7 @@ def holding_of(graph: ObjectGraph) -> Holding:
         labels=[holder.label for holder in naming.holders],
         tops=[holder.own or holder.loose for holder in naming.holders],
         shared_with=[holder.shared_with for holder in naming.holders],
+        within=[holder.hangs_on() for holder in naming.holders],
     )
 
 
@@ -138,6 +143,12 @@ class _Holder:
     shared_with: list[str]
     own: list[int] = field(default_factory=list)
     loose: list[int] = field(default_factory=list)
+    within: Counter[str] = field(default_factory=Counter)
+
+    def hangs_on(self) -> str:
+        """Which holder has nearly all that have this name?"""
+        (root, n), *_ = [*self.within.most_common(1), ("", 0)]
+        return root if n and n >= _NEARLY_ALL * len(self.own) else ""
 
 
 class _Naming:
@@ -149,6 +160,7 @@ class _Naming:
         self._numbers: dict[tuple[str, ...], int] = {}
         self._shared: dict[tuple[int, ...], int] = {}
         self._owners = cuts.owners()
+        self._cut_of = cuts.cut_of
         tops = cuts.tops
         self._source = dict(zip(tops.to_list(), tree.source_of.gather(tops).to_list(), strict=True))
         self._above = dict(zip(tops.to_list(), tree.above.gather(tops).to_list(), strict=True))
@@ -172,7 +184,7 @@ class _Naming:
         if node in self._words.known:
             special, names = self._words.special(node), self._words.names_of(node)
         if special is not None:
-            return self._number(special, [], own=node)
+            return self._special(node, special)
         if names and self._size.get(node, 0) < SMALL_BYTES:
             kind = names[0].kind
             return self._number(Label(root=f"{SMALLER}{_PLURALS[kind]}", kind=kind), [])
@@ -185,6 +197,13 @@ class _Naming:
             self.holders[number].loose.append(node)
             return number
         return self._first_shared(owners, node)
+
+    def _special(self, node: int, label: Label) -> int:
+        number = self._number(label, [], own=node)
+        above = self._label_above(node)
+        if above is not None and above.root != label.root:
+            self.holders[number].within[above.root] += 1
+        return number
 
     def _first_shared(self, owners: tuple[int, ...], node: int) -> int | None:
         """The first of the objects that these hold: a million others may follow, with the same holder."""
@@ -213,6 +232,11 @@ class _Naming:
         return (
             2 * held.n_unique() == len(held) and kinds.n_unique() == 1 and self._types[int(kinds[0])] == "str"
         )
+
+    def _label_above(self, node: int) -> Label | None:
+        """Which holder is the nearest on every way to this one?"""
+        cut = int(self._cut_of[self._above[node]])
+        return self._label_of(cut) if cut in self._source else None
 
     def _labels_of(self, cuts: tuple[int, ...]) -> list[Label]:
         labels = [label for cut in cuts if (label := self._label_of(cut)) is not None]

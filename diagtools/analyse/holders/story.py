@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from diagtools.analyse.holders.classes import n_classes, new_class_holders
 from diagtools.analyse.holders.growth import holder_growth
 from diagtools.analyse.holders.holding import CODE, SMALLER, holders
 from diagtools.analyse.holders.over_referenced import MOST_HELD, over_referenced
@@ -16,6 +17,7 @@ from diagtools.units import format_bytes, format_share
 from diagtools.values import Finding
 
 _WORTH_SAYING = 0.05  # of the whole, or of the change
+_LEAST_CLASSES, _N_OF_CLASSES = 20, 3
 _LEAST_GROWTH_BYTES = 64 << 10
 
 
@@ -67,10 +69,28 @@ def growth_findings(before: ObjectGraph, after: ObjectGraph, *, n: int = 3) -> l
         share = pl.col("delta_bytes") / delta
         large = rows.filter(_is_holder() & (share >= _WORTH_SAYING)).head(n)
         told += [(row["delta_bytes"], _change(row, delta)) for row in large.to_dicts()]
+        told += _classes(before, after, rows, delta)
     return [
         Finding(sentence=redact_text(said), value=value, unit="bytes", evidence=rows, validity=validity)
         for value, said in told
     ]
+
+
+def _classes(
+    before: ObjectGraph, after: ObjectGraph, rows: pl.DataFrame, delta: int
+) -> list[tuple[int, str]]:
+    """Classes that are made again and again: nobody thinks of them as memory."""
+    of_code = rows.filter(pl.col("kind") == CODE)
+    grown = int(of_code["delta_bytes"].sum())
+    n = n_classes(after) - n_classes(before)
+    if grown / delta < _WORTH_SAYING or n < _LEAST_CLASSES:
+        return []
+    sizes = _from_to(int(of_code["before_bytes"].sum()), int(of_code["after_bytes"].sum()))
+    refer = [f"{root} to {more:,}" for root, more in new_class_holders(before, after)[:_N_OF_CLASSES]]
+    who = f": {_listed(refer)}" if refer else ""
+    share = format_share(grown / delta)
+    made = f"Classes and other code hold more by {format_bytes(grown)} ({sizes}), {share} of the change"
+    return [(grown, f"{made}: {n:,} classes more. Who refers to more of them{who}.")]
 
 
 def _is_holder() -> pl.Expr:

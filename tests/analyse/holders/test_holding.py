@@ -110,3 +110,26 @@ def test_the_cases_are_different() -> None:
     names = [case.name for case in [*SINGLE, *DOUBLE]]
     assert len(set(names)) == len(names) >= 19
     assert planted.BULK_BYTES > 1_000_000
+
+
+def test_a_holder_that_hangs_on_another_says_so(tmp_path: Path) -> None:
+    """An exception that a cache keeps: both are names that people know."""
+    program = """
+    import app
+    @app.functools.lru_cache(None)
+    def failed(n):
+        try:
+            rows = ['%0100d' % i for i in range(2_000)]
+            raise ValueError(n)
+        except ValueError as error:
+            return error
+    for n in range(20):
+        failed(n)
+    probing.snapshot()
+    """
+    (found,) = looked_at(tmp_path, program, app="import functools\n")
+    first = holders(found).row(0, named=True)
+    assert first["kind"] == "exception traceback"
+    assert first["path"].startswith(
+        "__main__.failed: lru_cache, 20 of any number of entries → exception ValueError"
+    )
