@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from diagtools.capture.tracked import Note, read_notes
-from diagtools.probes import moments
 from diagtools.redact import redact_text
 from diagtools.values import Limit, Snapshots, State, Validity
+
+if TYPE_CHECKING:
+    from diagtools.capture.tracked import Note
 
 _UNSEEN = (
     "no Python process of the command loaded the recorder, so none was started, "
@@ -38,6 +40,9 @@ def described(wanted: Snapshots) -> dict[str, str]:
 
 def validity(folder: Path, wanted: Mapping[str, str]) -> tuple[Validity, ...]:
     """Which snapshots are missing, and why?  ``wanted`` has the instruments as its keys."""
+    from diagtools.capture.tracked import read_notes  # here: the target waits for what this imports
+    from diagtools.probes import moments
+
     notes = read_notes(folder, moments.NOTES)
     missing = [
         Validity(what=name, state=State.SKIPPED, note=note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -704,3 +705,22 @@ def test_objects_are_not_to_be_had_from_outside(tmp_path: Path) -> None:
     assert done.returncode == 125
     assert "cannot be looked at from outside" in done.stderr
     assert "Hint: start it recorded" in done.stderr
+
+
+def test_where_memory_is_heading_is_said_while_the_command_runs(tmp_path: Path) -> None:
+    code = """
+import time
+from diagtools import mark
+kept = []
+mark.phase("index").note(n_items=300)
+for n in range(300):
+    with mark.item(n):
+        kept.append(b"x" * 1_000_000)
+        time.sleep(0.05)
+"""
+    (tmp_path / "app.py").write_text(code)
+    done = diagtools("record", "--limit", "200MB", "--", sys.executable, "app.py", cwd=tmp_path)
+    assert done.returncode == 128 + signal.SIGKILL
+    said, *_ = [line for line in done.stderr.splitlines() if "memory reaches the limit" in line]
+    at = int(re.search(r"at item (\d+) of 300", said)[1])  # type: ignore[index]
+    assert 150 < at < 220
