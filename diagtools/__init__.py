@@ -15,14 +15,17 @@ if TYPE_CHECKING:
     from diagtools.investigations.case import Case
     from diagtools.investigations.compare import compare
     from diagtools.investigations.experiment import Experiment
+    from diagtools.investigations.explain import explain
+    from diagtools.investigations.holders_report import HoldersReport
     from diagtools.investigations.import_cost import assert_not_imported, import_cost
+    from diagtools.investigations.ledger_report import LedgerReport
     from diagtools.investigations.profile_report import ProfileReport, live_during
     from diagtools.investigations.profiles import open_profile
     from diagtools.investigations.record import record
     from diagtools.investigations.scan import scan
     from diagtools.profile import Profile
     from diagtools.run import Run
-    from diagtools.values import Budget, Finding, Hypothesis, ItemSource, Limit, Target, Tracking
+    from diagtools.values import Budget, Finding, Hypothesis, ItemSource, Limit, Snapshots, Target, Tracking
 
 __version__ = "0.1.0"
 
@@ -33,16 +36,20 @@ _HOME_OF = {
     "DiagtoolsError": "diagtools.errors",
     "Experiment": "diagtools.investigations.experiment",
     "Finding": "diagtools.values",
+    "HoldersReport": "diagtools.investigations.holders_report",
     "Hypothesis": "diagtools.values",
     "ItemSource": "diagtools.values",
+    "LedgerReport": "diagtools.investigations.ledger_report",
     "Limit": "diagtools.values",
     "Profile": "diagtools.profile",
     "ProfileReport": "diagtools.investigations.profile_report",
     "Run": "diagtools.run",
+    "Snapshots": "diagtools.values",
     "Target": "diagtools.values",
     "Tracking": "diagtools.values",
     "assert_not_imported": "diagtools.investigations.import_cost",
     "compare": "diagtools.investigations.compare",
+    "explain": "diagtools.investigations.explain",
     "import_cost": "diagtools.investigations.import_cost",
     "limited": "diagtools.capture.limits",
     "live_during": "diagtools.investigations.profile_report",
@@ -59,16 +66,20 @@ __all__ = [
     "DiagtoolsError",
     "Experiment",
     "Finding",
+    "HoldersReport",
     "Hypothesis",
     "ItemSource",
+    "LedgerReport",
     "Limit",
     "Profile",
     "ProfileReport",
     "Run",
+    "Snapshots",
     "Target",
     "Tracking",
     "assert_not_imported",
     "compare",
+    "explain",
     "import_cost",
     "limited",
     "live_during",

@@ -12,6 +12,7 @@ import polars as pl
 
 from diagtools.analyse.contributors import contributors, growth_bytes, rise_bytes, unattributed_bytes
 from diagtools.analyse.findings import run_findings
+from diagtools.analyse.forecast import Forecast, forecast
 from diagtools.analyse.growth import Growth, growth, growth_findings, growth_json
 from diagtools.analyse.growth_models import GrowthClass
 from diagtools.errors import DiagtoolsError, NoDataError
@@ -135,6 +136,29 @@ class Explanation:
             "the plain run: allocations are of the tracked run, memory over time is of the plain one."
         )
         return [Finding(sentence=sentence, value=tracked - plain, unit="bytes")]
+
+    def growth_chart(self) -> alt.VConcatChart:
+        """How memory grew, the class that fits it, and what speaks for and against each."""
+        from diagtools.present.charts.growth import growth_chart
+
+        if self.growth is None:
+            raise NoDataError(f"No memory was sampled in '{self.run.path.name}'.", hint="record it again.")
+        return growth_chart(self.growth)
+
+    def forecast(self, *, to_come: pl.DataFrame | None = None, now: float | None = None) -> Forecast:
+        """Where was memory heading after ``now`` seconds, and how large a limit does the job need?
+
+        ``to_come`` has the features of the items that were still to come then, a row each.
+        """
+        return forecast(self.run.items, limit_bytes=self.run.limit_bytes, to_come=to_come, now=now)
+
+    def forecast_chart(
+        self, *, to_come: pl.DataFrame | None = None, now: float | None = None
+    ) -> alt.LayerChart:
+        """The same as a fan."""
+        from diagtools.present.charts.forecast import forecast_chart
+
+        return forecast_chart(self.forecast(to_come=to_come, now=now))
 
     def chart(self) -> alt.TopLevelMixin:
         """The run's memory over time."""

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from diagtools.analyse.growth_models import GrowthClass
 from diagtools.errors import NoDataError, UsageError
 from diagtools.investigations.explain import explain
+from diagtools.investigations.record import record
 from diagtools.investigations.where_rss import WhereDidRssGo
 from diagtools.present.shown import CASE_KEY
 
@@ -102,3 +104,26 @@ def test_snapshots_are_listed_and_compared(case: WhereDidRssGo) -> None:
 def test_wrong_parameters_are_refused_at_once(given: dict[str, object], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         WhereDidRssGo(**given)  # type: ignore[arg-type]
+
+
+def test_growth_and_forecast_of_a_run_are_drawn(tmp_path: Path) -> None:
+    code = """
+import time
+from diagtools import mark
+kept = []
+for n in range(40):
+    with mark.item(n, n_rows=n % 7 + 1):
+        kept.append(b"x" * 1_000_000)
+        time.sleep(0.03)
+"""
+    (tmp_path / "app.py").write_text(code)
+    run = record([sys.executable, "app.py"], cwd=tmp_path, folder=tmp_path / "run")
+    explained = explain(run)
+    assert explained.growth is not None
+    assert explained.growth.growth_class is GrowthClass.LEAK
+    assert explained.growth.bytes_per_unit == pytest.approx(1_000_000, rel=0.05)
+    assert "an item" in explained.as_text()
+    assert explained.growth_chart().to_dict()
+    half = run.items["end_s"].sort()[20]
+    assert explained.forecast(now=half).n_seen >= 15
+    assert explained.forecast_chart(now=half).to_dict()
