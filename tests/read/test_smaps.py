@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -73,9 +75,12 @@ def test_a_real_process_sums_to_what_its_status_says(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout
     process.stdout.readline()
+    process.send_signal(signal.SIGSTOP)
+    os.waitpid(process.pid, os.WUNTRACED)  # it changes nothing from here on
     path = tmp_path / "smaps.txt"
     path.write_bytes(Path(f"/proc/{process.pid}/smaps").read_bytes())
     status = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+    process.send_signal(signal.SIGCONT)
     process.communicate()
     rss = next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("Rss:"))
     found = read_smaps(path)
