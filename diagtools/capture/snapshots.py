@@ -12,11 +12,6 @@ from diagtools.values import Limit, Snapshots, State, Validity
 if TYPE_CHECKING:
     from diagtools.capture.tracked import Note
 
-_UNSEEN = (
-    "no Python process of the command loaded the recorder, so none was started, "
-    "or only with -I, -E or -S, or with another environment"
-)
-
 
 def asked(wanted: Snapshots, limit: Limit | None) -> dict[str, str]:
     """What stands in ``DIAGTOOLS_LEDGER`` and ``DIAGTOOLS_HOLDERS`` (see ``probes.moments``), by instrument?"""
@@ -63,9 +58,11 @@ def _observed(notes: tuple[Note, ...], wanted: Mapping[str, str]) -> Iterator[Va
 
 
 def _missing(notes: tuple[Note, ...], name: str) -> Iterator[str]:
+    from diagtools.capture.tracked import UNSEEN
+
     said = [note for note in notes if note.text.partition(":")[0].partition(",")[0] == name]
     if not said:
-        yield f"no snapshot was taken: {_UNSEEN}"
+        yield f"no snapshot was taken: {UNSEEN}"
     for note in said:
         if note.kind in ("failed", "skipped"):
             yield f"in process {note.pid} {redact_text(note.text)}"

@@ -16,7 +16,8 @@ _PLAIN = {escaped: plain for plain, escaped in tracker_notes.ESCAPES}
 _ESCAPED = re.compile(b"|".join(re.escape(escaped) for escaped in _PLAIN))
 _MOST_BYTES = 64 << 20
 _N_FIELDS = 6
-_UNSEEN = (
+#: Why an instrument that was asked for began nowhere.
+UNSEEN = (
     "no Python process of the command loaded the recorder, so none was started, "
     "or only with -I, -E or -S, or with another environment"
 )
@@ -77,7 +78,7 @@ def _untracked(notes: Sequence[Note], tracking: Tracking) -> Iterator[str]:
     if forked:
         yield f"{_processes(forked)} not tracked: forked, and forks are not followed"
     if not absent and not failed and not version(notes):
-        yield f"{tracking.tool} was asked for and tracked nothing: {_UNSEEN}"
+        yield f"{tracking.tool} was asked for and tracked nothing: {UNSEEN}"
     for note in notes:
         if note.kind == "skipped":
             yield f"a snapshot of process {note.pid} was left out: {redact_text(note.text)}"

@@ -22,6 +22,20 @@ def _record(parser: argparse.ArgumentParser) -> None:
         "--items-opened-under", metavar="DIR", type=Path, help="each file opened below DIR is an item"
     )
     items.add_argument("--items-calls", metavar="MOD:FUNC", help="each call of this function is an item")
+    _tracker(parser)
+    _snapshots(parser)
+    parser.add_argument(
+        "--pid",
+        type=int,
+        help="attach to a process that runs already: its timeline (and what the kernel says with --ledger)",
+    )
+    _json(parser)
+    parser.add_argument(
+        "argv", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments"
+    )
+
+
+def _tracker(parser: argparse.ArgumentParser) -> None:
     tracker = parser.add_mutually_exclusive_group()
     tracker.add_argument("--memray", action="store_true", help="record all allocations, with memray")
     tracker.add_argument(
@@ -45,6 +59,12 @@ def _record(parser: argparse.ArgumentParser) -> None:
         "--aggregated", action="store_true", help="with --memray: small captures, none of a killed process"
     )
     parser.add_argument(
+        "--twice", action="store_true", help="run it plain first, for its memory, and then under the tracker"
+    )
+
+
+def _snapshots(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--ledger", action="store_true", help="snapshots of what the command's RSS consists of"
     )
     parser.add_argument(
@@ -58,18 +78,6 @@ def _record(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         type=float,
         help="snapshots every S seconds too (default: at markers)",
-    )
-    parser.add_argument(
-        "--twice", action="store_true", help="run it plain first, for its memory, and then under the tracker"
-    )
-    parser.add_argument(
-        "--pid",
-        type=int,
-        help="attach to a process that runs already: its timeline (and what the kernel says with --ledger)",
-    )
-    _json(parser)
-    parser.add_argument(
-        "argv", nargs=argparse.REMAINDER, metavar="-- CMD", help="the command and its arguments"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from diagtools.probes import records
@@ -95,3 +96,15 @@ class Recorded:
 def name_of(record: Record) -> str:
     """The name that a PROCESS record holds."""
     return b"".join(number.to_bytes(8, "little") for number in record.payload[2:]).rstrip(b"\0").decode()
+
+
+def run_in(store: Path) -> Path:
+    """The only run in the store."""
+    (folder,) = (store / "runs").iterdir()
+    return folder
+
+
+def manifest_of(folder: Path) -> dict[str, object]:
+    """What stands in its ``run.json``."""
+    found: dict[str, object] = json.loads((folder / "run.json").read_bytes().decode("ascii"))
+    return found

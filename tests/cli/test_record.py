@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-import polars as pl
 import pytest
 
-from diagtools.run import Run
 from tests.capture.processes import (
     PYTHON,
     command,
@@ -24,20 +21,9 @@ from tests.capture.processes import (
     started,
     until,
 )
-from tests.capture.recorded import Recorded
+from tests.capture.recorded import Recorded, manifest_of, run_in
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sampler of Linux")
-
-
-def the_run(store: Path) -> Path:
-    """The only run in the store."""
-    (folder,) = (store / "runs").iterdir()
-    return folder
-
-
-def manifest_of(folder: Path) -> dict[str, object]:
-    found: dict[str, object] = json.loads((folder / "run.json").read_bytes().decode("ascii"))
-    return found
 
 
 def test_how_long_it_lasted_is_one_figure(tmp_path: Path) -> None:
@@ -68,7 +54,7 @@ def test_the_status_of_the_command_is_passed_on(tmp_path: Path, script: str, sta
 
     assert done.returncode == status
     assert done.stderr.count("\n") == 1
-    recorded = Recorded(the_run(tmp_path))
+    recorded = Recorded(run_in(tmp_path))
     recorded.check_whole()
     assert recorded.exit_status == status
     assert manifest_of(recorded.folder)["exit_status"] == status
@@ -126,7 +112,7 @@ def test_a_command_that_dies_at_once_is_a_whole_run(tmp_path: Path) -> None:
     done = diagtools("record", "--hz", "1", "--", "true", cwd=tmp_path)
 
     assert done.returncode == 0
-    recorded = Recorded(the_run(tmp_path))
+    recorded = Recorded(run_in(tmp_path))
     recorded.check_whole()
     assert recorded.root in recorded.pids()
 
@@ -221,7 +207,7 @@ def test_words_arrive_as_they_were_given(tmp_path: Path) -> None:
 
     assert done.returncode == 0
     assert (tmp_path / "got").read_bytes() == b"|".join(words)
-    shown = manifest_of(the_run(tmp_path))["argv"]
+    shown = manifest_of(run_in(tmp_path))["argv"]
     assert isinstance(shown, list)
     assert "\\udcff\\udcfe" in shown
 
@@ -262,7 +248,7 @@ def test_closed_standard_streams_stay_closed_for_the_command(tmp_path: Path, clo
     )
 
     assert done.returncode == 0, done.stderr
-    recorded = Recorded(the_run(tmp_path))
+    recorded = Recorded(run_in(tmp_path))
     recorded.check_whole()
     assert recorded.exit_status == 0
     # Its output is recorded, so that 1 and 2 are files for it.
@@ -297,7 +283,7 @@ def test_no_secret_of_the_command_line_or_the_environment_is_kept(tmp_path: Path
         "record", "--", "true", "--password", "hunter2", "--api-key=hunter3", cwd=tmp_path, env=env
     )
 
-    folder = the_run(tmp_path)
+    folder = run_in(tmp_path)
     text = (folder / "run.json").read_text()
     assert done.returncode == 0
     assert "hunter" not in text + folder.name
@@ -316,7 +302,7 @@ def _kept(manifest: dict[str, object]) -> dict[str, str]:
 def test_output_is_passed_on_and_kept_apart(tmp_path: Path) -> None:
     done = diagtools("record", "--", "sh", "-c", "echo out; echo err >&2", cwd=tmp_path)
 
-    folder = the_run(tmp_path)
+    folder = run_in(tmp_path)
     assert done.stdout == "out\n"
     assert done.stderr.startswith("err\ndiagtools: The command exited with 0. See: diagtools show runs/")
     assert (folder / "stdout.log").read_text() == "out\n"
@@ -330,7 +316,7 @@ def test_much_output_arrives_whole(tmp_path: Path) -> None:
 
     done = diagtools("record", "--", PYTHON, "-c", code, cwd=tmp_path)
 
-    assert done.stdout == (the_run(tmp_path) / "stdout.log").read_text()
+    assert done.stdout == (run_in(tmp_path) / "stdout.log").read_text()
     assert done.stdout.splitlines()[-1] == "000799999"
 
 
@@ -480,247 +466,3 @@ def test_a_working_folder_that_is_gone_is_no_crash(tmp_path: Path) -> None:
 
     assert done.returncode == 6
     assert done.stderr.endswith(f"See: diagtools show {tmp_path / 'run'}\n")
-
-
-# --- attach ----------------------------------------------------------------------------------------------
-
-
-def test_attaching_records_a_process_until_it_ends(tmp_path: Path) -> None:
-    code = "import os; keep = bytearray(b'x' * 50_000_000); open('ready', 'w').close(); input()"
-    with started([PYTHON, "-c", code], cwd=tmp_path, stdin=subprocess.PIPE) as target:
-        until((tmp_path / "ready").exists, "the target has its memory")
-        with started(command("record", "--pid", str(target.pid), "-o", "run"), cwd=tmp_path) as recorder:
-            until(lambda: _n_samples(tmp_path / "run") >= 5, "samples")
-            assert target.stdin is not None
-            target.stdin.write(b"\n")
-            target.stdin.flush()
-            assert target.wait(60) == 0
-            assert recorder.wait(60) == 0
-
-    recorded = Recorded(tmp_path / "run")
-    recorded.check_whole()
-    assert recorded.event("attached").pid == target.pid
-    assert recorded.peak_rss(target.pid) > 50_000_000
-    assert not recorded.events("started")
-    assert not (tmp_path / "run" / "stdout.log").exists()
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_attached_process_goes_on_whatever_ends_the_recording(
-    tmp_path: Path, number: signal.Signals
-) -> None:
-    with started(["sleep", "100"]) as target:
-        with started(command("record", "--pid", str(target.pid), "-o", "run"), cwd=tmp_path) as recorder:
-            until(lambda: _n_samples(tmp_path / "run") >= 3, "samples")
-            recorder.send_signal(number)
-            status = recorder.wait(60)
-        until(lambda: Recorded(tmp_path / "run").events("closed"), "the recording is closed")
-
-        assert target.poll() is None
-        assert status == (-number if number == signal.SIGKILL else 0)
-    Recorded(tmp_path / "run").check_whole()
-
-
-def test_there_is_nothing_to_attach_to_where_a_process_has_ended(tmp_path: Path) -> None:
-    """A zombie: its parent has not asked for its status."""
-    parent = (
-        "import os, time; pid = os.fork(); pid or os._exit(0); open('pids', 'w').write(f'{pid}\\n'); input()"
-    )
-    with started([PYTHON, "-c", parent], cwd=tmp_path, stdin=subprocess.PIPE):
-        (zombie,) = numbers_in(tmp_path / "pids", 1)
-        until(lambda: not is_alive(zombie), "a zombie")
-        done = diagtools("record", "--pid", str(zombie), cwd=tmp_path)
-
-    assert done.returncode == 125
-    assert f"There is no process {zombie}, or it has ended." in done.stderr
-
-
-def _n_samples(folder: Path) -> int:
-    return len(Recorded(folder).samples()) if (folder / "timeline.bin").exists() else 0
-
-
-# --- items that were asked for ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("options", "python", "why"),
-    [
-        (["--items-calls", "mod:nope"], [PYTHON], "none was recorded: mod:nope was never found"),
-        (["--items-calls", "app:f"], [PYTHON, "-I"], "no Python process of the command loaded the recorder"),
-        (["--items-opened-under", "."], [PYTHON], "no such file opened for reading was seen"),
-    ],
-)
-def test_items_that_were_asked_for_and_not_recorded_are_one_line(
-    tmp_path: Path, options: list[str], python: list[str], why: str
-) -> None:
-    done = diagtools("record", *options, "--", *python, "-c", "print()", cwd=tmp_path)
-
-    assert done.returncode == 0
-    said, ending = done.stderr.splitlines()
-    assert said.startswith("diagtools: items: skipped (")
-    assert why in said
-    assert "exited with 0" in ending
-
-
-def test_items_that_were_recorded_are_no_line(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("")
-    done = diagtools("record", "--items-opened-under", ".", "--", PYTHON, "-c", "open('a.txt')", cwd=tmp_path)
-
-    assert done.stderr.count("\n") == 1
-
-
-# --- allocations -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["--native"], "--native needs --memray."),
-        (["--python-allocators", "--tracemalloc"], "--python-allocators needs --memray."),
-        (["--no-follow-fork"], "--no-follow-fork needs --memray."),
-        (["--aggregated"], "--aggregated needs --memray."),
-        (["--snapshot-every", "3"], "--snapshot-every needs --ledger, --holders or --tracemalloc."),
-        (
-            ["--snapshot-every", "3", "--memray"],
-            "--snapshot-every needs --ledger, --holders or --tracemalloc.",
-        ),
-        (["--trim"], "What malloc_trim gives back is a part of the ledger."),
-        (["--holders", "--snapshot-every", "0"], "Snapshots need some time between them."),
-        (["--twice"], "--twice needs a tracker for the second run."),
-        (["--memray", "--tracemalloc"], "Argument --tracemalloc: not allowed with argument --memray."),
-        (["--tracemalloc", "0"], "0 frames of a stack cannot be kept."),
-        (["--tracemalloc", "--snapshot-every", "0"], "Snapshots need some time between them."),
-    ],
-)
-def test_trackers_that_make_no_sense_are_refused_before_anything_runs(
-    tmp_path: Path, words: list[str], said: str
-) -> None:
-    done = diagtools("record", *words, "--", "touch", "ran", cwd=tmp_path)
-
-    assert done.returncode == 125
-    assert done.stderr.startswith(f"diagtools: {said}\n  Hint: ")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("words", [["--memray"], ["--tracemalloc"], ["--memray", "--twice"]])
-def test_a_process_that_runs_already_cannot_be_tracked(tmp_path: Path, words: list[str]) -> None:
-    done = diagtools("record", *words, "--pid", str(os.getpid()), cwd=tmp_path)
-
-    assert done.returncode == 125
-    assert "no command, limit, items or tracker" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("words", "artefact", "tracking"),
-    [
-        (["--memray"], "allocations.*.memray", {"tool": "memray", "follow_fork": "yes", "interval_ms": "10"}),
-        (
-            ["--memray", "--native", "--python-allocators", "--no-follow-fork", "--aggregated"],
-            "allocations.*.memray",
-            {
-                "tool": "memray",
-                "native": "yes",
-                "python_allocators": "yes",
-                "aggregated": "yes",
-                "interval_ms": "10",
-            },
-        ),
-        (["--tracemalloc"], "allocations.*.tracemalloc", {"tool": "tracemalloc", "n_frames": "10"}),
-        (
-            ["--tracemalloc", "7", "--snapshot-every", "2.5"],
-            "allocations.*.tracemalloc",
-            {"tool": "tracemalloc", "n_frames": "7", "every_s": "2.5"},
-        ),
-    ],
-)
-def test_allocations_are_recorded_as_asked(
-    tmp_path: Path, words: list[str], artefact: str, tracking: dict[str, str]
-) -> None:
-    done = diagtools("record", *words, "--", PYTHON, "-c", "print('here')", cwd=tmp_path)
-
-    folder = the_run(tmp_path)
-    assert (done.stdout, done.returncode) == ("here\n", 0)
-    assert done.stderr.count("\n") == 1
-    (found,) = folder.glob(artefact)
-    manifest = manifest_of(folder)
-    assert found.name in manifest["artefacts"]  # type: ignore[operator]  # it is an object
-    recorded = dict(manifest["tracking"])  # type: ignore[call-overload]  # it is an object
-    assert recorded.pop("tracker").startswith(tracking["tool"])
-    assert recorded == tracking
-
-
-def test_without_memray_the_command_does_not_run(tmp_path: Path) -> None:
-    base = getattr(sys, "_base_executable", sys.executable)
-
-    done = diagtools("record", "--memray", "--", base, "-c", "open('ran', 'w')", cwd=tmp_path)
-
-    assert done.returncode == 125
-    assert "cannot load memray: ModuleNotFoundError" in done.stderr
-    assert "-m pip install memray, or record with --tracemalloc" in done.stderr
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_twice_runs_it_plain_and_then_tracked(tmp_path: Path) -> None:
-    code = "import os; print('tracked' if os.environ.get('DIAGTOOLS_ALLOCATIONS') else 'plain'); raise SystemExit(7)"
-
-    done = diagtools("record", "--memray", "--twice", "-o", "run", "--", PYTHON, "-c", code, cwd=tmp_path)
-
-    assert (done.stdout, done.returncode) == ("plain\n", 7)
-    assert "Under the tracker: The command exited with 7. See: diagtools show run/tracked" in done.stderr
-    assert (tmp_path / "run" / "stdout.log").read_text() == "plain\n"
-    assert (tmp_path / "run" / "tracked" / "stdout.log").read_text() == "tracked\n"
-    assert manifest_of(tmp_path / "run")["tracking"] == {}
-    shown = diagtools("show", "--json", "run/tracked", cwd=tmp_path)
-    validity = json.loads(shown.stdout)["validity"]
-    assert [each["state"] for each in validity if each["what"] == "memory"] == ["observed under a tracker"]
-
-
-def test_a_process_that_runs_already_is_looked_at_from_outside(tmp_path: Path) -> None:
-    code = "import time; kept = bytearray(b'x') * (50 << 20); time.sleep(60)"
-    process = subprocess.Popen([sys.executable, "-c", code])
-    try:
-        recorder = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "diagtools", "record", "--ledger", "--snapshot-every", "0.5"),
-                *("-o", "run", "--pid", str(process.pid)),
-            ],
-            cwd=tmp_path,
-        )
-        until(lambda: len(list((tmp_path / "run").glob("heap.*.1.json"))) == 1, what="a second snapshot")
-        recorder.send_signal(signal.SIGINT)
-        recorder.wait()
-    finally:
-        process.kill()
-        process.wait()
-    ledger = Run.open(tmp_path / "run").ledger
-    at_end = ledger.filter(pl.col("index") == ledger["index"].max())
-    sizes = dict(at_end.select("component", "bytes").iter_rows())
-    assert sizes["anonymous memory"] > 50 << 20
-    assert set(at_end["moment"]) == {"outside"}
-    assert "Python used" not in sizes
-
-
-def test_objects_are_not_to_be_had_from_outside(tmp_path: Path) -> None:
-    done = diagtools("record", "--holders", "--pid", str(os.getpid()), cwd=tmp_path)
-    assert done.returncode == 125
-    assert "cannot be looked at from outside" in done.stderr
-    assert "Hint: start it recorded" in done.stderr
-
-
-def test_where_memory_is_heading_is_said_while_the_command_runs(tmp_path: Path) -> None:
-    code = """
-import time
-from diagtools import mark
-kept = []
-mark.phase("index").note(n_items=300)
-for n in range(300):
-    with mark.item(n):
-        kept.append(b"x" * 1_000_000)
-        time.sleep(0.05)
-"""
-    (tmp_path / "app.py").write_text(code)
-    done = diagtools("record", "--limit", "200MB", "--", sys.executable, "app.py", cwd=tmp_path)
-    assert done.returncode == 128 + signal.SIGKILL
-    said, *_ = [line for line in done.stderr.splitlines() if "memory reaches the limit" in line]
-    at = int(re.search(r"at item (\d+) of 300", said)[1])  # type: ignore[index]
-    assert 150 < at < 220

@@ -9,15 +9,15 @@ import polars as pl
 
 from diagtools.errors import NoDataError
 from diagtools.present import theme
-from diagtools.present.charts.memory import MIB, memory_ticks, tick_format
-from diagtools.present.charts.placing import at_px
+from diagtools.present.charts.bars import ROW_PX, figures, left_edge, names, plot_width, row_y, size_axis
+from diagtools.present.charts.memory import MIB, memory_ticks
 from diagtools.present.names import fitted, printable, wrapped
 from diagtools.present.wording import count
 from diagtools.units import format_bytes, format_share
 
-_ROW_PX = 26
 _NAME_PX = 290
 _VALUE_PX = 88
+_FIGURES = (("value", "asked for"), ("kept", "kept"))
 
 
 def demand_chart(
@@ -49,12 +49,12 @@ def demand_chart(
         rows.append(_rest(ranked.slice(n)))
     data = pl.DataFrame(rows, infer_schema_length=None).with_row_index("place")
     words = wrapped(title or demand_title(ranked, cut_short), width - 20, theme.TITLE_SIZE, bold=True)
-    plot_px = width - _NAME_PX - 2 * _VALUE_PX - 34
-    layers = [_bars(data, kinds), _dots(data), _edge(), _names(data), *_columns(data, plot_px)]
+    plot_px = plot_width(width, _NAME_PX, len(_FIGURES) * _VALUE_PX)
+    beside = [left_edge(_NAME_PX), names(data), *figures(data, _FIGURES, plot_px, _VALUE_PX)]
     chart = alt.LayerChart(
-        layer=layers,
+        layer=[_bars(data, kinds), _dots(data), *beside],
         width=plot_px,
-        height=_ROW_PX * data.height,
+        height=ROW_PX * data.height,
         title=alt.TitleParams(words, subtitle=_subtitle(data)),
     )
     return theme.dressed(chart)
@@ -130,16 +130,10 @@ def _x(data: pl.DataFrame) -> alt.X:
         return alt.X("demand_mib:Q", scale=alt.Scale(domain=[0, 1]), axis=None)
     ticks = memory_ticks(max(high, -low))
     shown = sorted({value for tick in ticks for value in (-tick, tick) if low <= value <= high})
-    axis = alt.Axis(
-        title="MiB", values=shown, format=tick_format(max(ticks)), domain=False, ticks=False, labelFlush=False
-    )
+    axis = size_axis(max(ticks), "MiB", values=shown)
     return alt.X(
         "demand_mib:Q", scale=alt.Scale(domain=[low, high + (high - low) * 0.02], nice=False), axis=axis
     )
-
-
-def _y() -> alt.Y:
-    return alt.Y("place:O", axis=None, scale=alt.Scale(paddingInner=0.3, paddingOuter=0.15))
 
 
 def _bars(data: pl.DataFrame, kinds: Mapping[str, str] | None) -> alt.Chart:
@@ -153,7 +147,7 @@ def _bars(data: pl.DataFrame, kinds: Mapping[str, str] | None) -> alt.Chart:
     chart: alt.Chart = (
         alt.Chart(data)
         .mark_bar()
-        .encode(x=_x(data), x2=alt.datum(0), y=_y(), color=color, tooltip=_tooltip())
+        .encode(x=_x(data), x2=alt.datum(0), y=row_y(), color=color, tooltip=_tooltip())
     )
     return chart
 
@@ -162,31 +156,8 @@ def _dots(data: pl.DataFrame) -> alt.Chart:
     dots = alt.Chart(data).transform_filter("isValid(datum.kept_mib)")
     chart: alt.Chart = dots.mark_point(
         filled=True, size=70, color=theme.KEPT, stroke=theme.WHITE, strokeWidth=1.5, opacity=1
-    ).encode(x="kept_mib:Q", y=_y(), tooltip=_tooltip())
+    ).encode(x="kept_mib:Q", y=row_y(), tooltip=_tooltip())
     return chart
-
-
-def _names(data: pl.DataFrame) -> alt.Chart:
-    text = alt.Chart(data).mark_text(align="right", baseline="middle")
-    chart: alt.Chart = text.encode(x=alt.value(-10), y=_y(), text="label:N", tooltip="name:N")
-    return chart
-
-
-def _edge() -> alt.Chart:
-    """An invisible line as long as the longest name: pictures below each other begin at one edge."""
-    line: alt.Chart = at_px(-_NAME_PX - 10, 0).mark_rule(opacity=0)
-    return line.encode(x2=alt.value(0))
-
-
-def _columns(data: pl.DataFrame, width: int) -> list[alt.Chart]:
-    """The two values of each row as text, right of the bars, under a heading each."""
-    columns = [("value:N", "asked for", width + _VALUE_PX), ("kept:N", "kept", width + 2 * _VALUE_PX)]
-    charts: list[alt.Chart] = []
-    for field, heading, right in columns:
-        text = alt.Chart(data).mark_text(align="right", baseline="middle")
-        charts.append(text.encode(x=alt.value(right), y=_y(), text=field))
-        charts.append(at_px(right, -9).mark_text(align="right", color=theme.GREY, text=heading, fontSize=11))
-    return charts
 
 
 def _tooltip() -> list[alt.Tooltip]:

@@ -9,14 +9,12 @@ import polars as pl
 
 from diagtools.errors import NoDataError
 from diagtools.present import theme
-from diagtools.present.charts.memory import memory_ticks, tick_format
-from diagtools.present.charts.placing import at_px
+from diagtools.present.charts.bars import ROW_PX, figures, left_edge, names, plot_width, row_y, size_axis
 from diagtools.present.names import fitted, printable, wrapped
 from diagtools.present.sizes import Step, fitting_step
 from diagtools.profile import Unit
 from diagtools.units import format_bytes, format_share
 
-_ROW_PX = 26
 _NAME_PX = 260
 _VALUE_PX = 82
 _OTHERS = "others"
@@ -35,15 +33,16 @@ def corpus_chart(branches: pl.DataFrame, *, title: str | None = None, width: int
     ranked = branches.sort(others, "size_bytes", "key", descending=[False, True, False])
     step = fitting_step(max(ranked["size_bytes"]), Unit.BYTES)
     data = pl.DataFrame([_row(row, step) for row in ranked.iter_rows(named=True)]).with_row_index("place")
-    plot_px = width - _NAME_PX - len(_COLUMNS) * _VALUE_PX - 34
+    plot_px = plot_width(width, _NAME_PX, len(_COLUMNS) * _VALUE_PX)
     words = wrapped(title or corpus_title(branches), width - 20, theme.TITLE_SIZE, bold=True)
+    beside = [left_edge(_NAME_PX), names(data), *figures(data, _COLUMNS, plot_px, _VALUE_PX)]
     chart = alt.LayerChart(
-        layer=[*_bars(data, step), _edge(), _names(data), *_columns(data, plot_px)],
+        layer=[*_bars(data, step), *beside],
         width=plot_px,
-        height=_ROW_PX * data.height,
+        height=ROW_PX * data.height,
         title=alt.TitleParams(
             words,
-            subtitle="bar: text in MiB; a row with … is without the folders that have rows of their own",
+            subtitle=f"bar: text in {step.name}; a row with … is without the folders that have rows of their own",
         ),
     )
     return theme.dressed(chart)
@@ -80,14 +79,7 @@ def _row(row: dict[str, Any], step: Step) -> dict[str, Any]:
 
 def _bars(data: pl.DataFrame, step: Step) -> list[alt.Chart]:
     top = max(1.0, *data["end"])
-    axis = alt.Axis(
-        title=step.name,
-        values=memory_ticks(top),
-        format=tick_format(top),
-        domain=False,
-        ticks=False,
-        labelFlush=False,
-    )
+    axis = size_axis(top, step.name)
     scale = alt.Scale(domain=[0, top * 1.02], nice=False)
     kinds = [("hand-written", "zero", "written"), ("generated", "written", "end")]
     tooltip = [
@@ -102,37 +94,10 @@ def _bars(data: pl.DataFrame, step: Step) -> list[alt.Chart]:
         .encode(
             x=alt.X(f"{begin}:Q", scale=scale, axis=axis),
             x2=f"{end}:Q",
-            y=_y(),
+            y=row_y(),
             color=alt.Color("kind:N", scale=color, legend=alt.Legend(symbolType="square", symbolSize=140)),
             tooltip=tooltip,
         )
         for kind, begin, end in kinds
     ]
     return layers
-
-
-def _y() -> alt.Y:
-    return alt.Y("place:O", axis=None, scale=alt.Scale(paddingInner=0.3, paddingOuter=0.15))
-
-
-def _names(data: pl.DataFrame) -> alt.Chart:
-    text = alt.Chart(data).mark_text(align="right", baseline="middle")
-    chart: alt.Chart = text.encode(x=alt.value(-10), y=_y(), text="label:N", tooltip="name:N")
-    return chart
-
-
-def _edge() -> alt.Chart:
-    """An invisible line as long as the longest name: pictures below each other begin at one edge."""
-    line: alt.Chart = at_px(-_NAME_PX - 10, 0).mark_rule(opacity=0)
-    return line.encode(x2=alt.value(0))
-
-
-def _columns(data: pl.DataFrame, width: int) -> list[alt.Chart]:
-    """The figures of each row as text, right of the bars, under a heading each."""
-    charts: list[alt.Chart] = []
-    for place, (field, heading) in enumerate(_COLUMNS, start=1):
-        right = width + place * _VALUE_PX
-        text = alt.Chart(data).mark_text(align="right", baseline="middle")
-        charts.append(text.encode(x=alt.value(right), y=_y(), text=f"{field}:N"))
-        charts.append(at_px(right, -9).mark_text(align="right", color=theme.GREY, text=heading, fontSize=11))
-    return charts

@@ -11,18 +11,20 @@ import polars as pl
 
 from diagtools.analyse.ledger import Component, Source, highest
 from diagtools.present import theme
-from diagtools.present.charts.memory import MIB, memory_ticks, tick_format
+from diagtools.present.charts.bars import ROW_PX, figures, names, plot_width, row_y, size_axis
+from diagtools.present.charts.memory import MIB
 from diagtools.present.names import fitted, wrapped
 from diagtools.present.wording import count
 from diagtools.units import format_bytes, format_share
 
-_ROW_PX = 26
 _NAME_PX = 190
 _VALUE_PX = 88
+_FIGURES = (("value", ""), ("share", ""))
 _SMALL = 0.004  # of the RSS: less is one row together
 _RSS = "RSS"
 _FILES, _PYTHON, _C, _OTHER = "files and stacks", "Python", "C library", "other allocators"
 _UNKNOWN = "not told apart"
+_REST = "small parts"
 
 _GROUPS: Final = MappingProxyType(
     {
@@ -47,6 +49,7 @@ _COLORS: Final = MappingProxyType(
         _C: theme.FAILED,
         _OTHER: theme.COUNTED,
         _UNKNOWN: theme.DEATH,
+        _REST: theme.PALE,
         _RSS: theme.BLACK,
     }
 )
@@ -85,12 +88,13 @@ def waterfall(ledger: pl.DataFrame, *, title: str | None = None, width: int = 90
     one = highest(ledger)
     rss = int(one["bytes"].sum())
     data = pl.DataFrame(list(_rows(one, rss)), infer_schema_length=None).with_row_index("place")
-    plot_px = width - _NAME_PX - 2 * _VALUE_PX - 34
-    layers = [_links(data, rss), _bars(data, rss), _names(data), *_columns(data, plot_px)]
+    plot_px = plot_width(width, _NAME_PX, len(_FIGURES) * _VALUE_PX)
+    told = names(data, field="name", tooltip=_tooltip())
+    layers = [_links(data, rss), _bars(data, rss), told, *figures(data, _FIGURES, plot_px, _VALUE_PX)]
     chart = alt.LayerChart(
         layer=layers,
         width=plot_px,
-        height=_ROW_PX * data.height,
+        height=ROW_PX * data.height,
         title=alt.TitleParams(
             wrapped(title or waterfall_title(one), width - 20, theme.TITLE_SIZE, bold=True),
             subtitle=wrapped(_subtitle(one), width - 20, theme.SUBTITLE_SIZE),
@@ -123,7 +127,7 @@ def _rows(one: pl.DataFrame, rss: int) -> Iterator[dict[str, object]]:
     bars = [_part(row, rss) for row in one.filter(~small & ~last).iter_rows(named=True)]
     if rest.height:
         names = ", ".join(rest["component"])
-        bars.append(_bar(count(rest.height, "small part"), _FILES, int(rest["bytes"].sum()), rss, names))
+        bars.append(_bar(count(rest.height, "small part"), _REST, int(rest["bytes"].sum()), rss, names))
     bars += [_part(row, rss) for row in one.filter(last).iter_rows(named=True)]
     at = 0
     for bar in [*bars, _bar(_RSS, _RSS, rss, rss, "what the process holds")]:
@@ -156,19 +160,9 @@ def _bar(name: str, group: str, size: int, rss: int, meaning: str) -> dict[str, 
 
 def _x(field: str, rss: int) -> alt.X:
     top = max(rss, 1) / MIB
-    axis = alt.Axis(
-        title="MiB",
-        values=memory_ticks(top),
-        format=tick_format(top),
-        domain=False,
-        ticks=False,
-        labelFlush=False,
+    return alt.X(
+        f"{field}:Q", scale=alt.Scale(domain=[0, top * 1.01], nice=False), axis=size_axis(top, "MiB")
     )
-    return alt.X(f"{field}:Q", scale=alt.Scale(domain=[0, top * 1.01], nice=False), axis=axis)
-
-
-def _y() -> alt.Y:
-    return alt.Y("place:O", axis=None, scale=alt.Scale(paddingInner=0.3, paddingOuter=0.15))
 
 
 def _bars(data: pl.DataFrame, rss: int) -> alt.Chart:
@@ -177,13 +171,15 @@ def _bars(data: pl.DataFrame, rss: int) -> alt.Chart:
         "group:N",
         scale=alt.Scale(domain=groups, range=[_COLORS[group] for group in groups]),
         legend=alt.Legend(
-            values=[group for group in groups if group != _RSS], symbolType="square", symbolSize=140
+            values=[group for group in groups if group not in (_REST, _RSS)],
+            symbolType="square",
+            symbolSize=140,
         ),
     )
     chart: alt.Chart = (
         alt.Chart(data)
         .mark_bar(minBandSize=2)
-        .encode(x=_x("begin_mib", rss), x2="end_mib:Q", y=_y(), color=color, tooltip=_tooltip())
+        .encode(x=_x("begin_mib", rss), x2="end_mib:Q", y=row_y(), color=color, tooltip=_tooltip())
     )
     return chart
 
@@ -192,27 +188,10 @@ def _links(data: pl.DataFrame, rss: int) -> alt.Chart:
     """A thin line at the end of each bar, so that one too small to be seen has its place."""
     chart: alt.Chart = (
         alt.Chart(data)
-        .mark_tick(thickness=1, color=theme.GREY, size=_ROW_PX)
-        .encode(x=_x("end_mib", rss), y=_y())
+        .mark_tick(thickness=1, color=theme.GREY, size=ROW_PX)
+        .encode(x=_x("end_mib", rss), y=row_y())
     )
     return chart
-
-
-def _names(data: pl.DataFrame) -> alt.Chart:
-    text = alt.Chart(data).mark_text(align="right", baseline="middle")
-    chart: alt.Chart = text.encode(x=alt.value(-10), y=_y(), text="name:N", tooltip=_tooltip())
-    return chart
-
-
-def _columns(data: pl.DataFrame, width: int) -> list[alt.Chart]:
-    """Size and share of each row as text, right of the bars."""
-    columns = [("value:N", width + _VALUE_PX), ("share:N", width + 2 * _VALUE_PX - 20)]
-    return [
-        alt.Chart(data)
-        .mark_text(align="right", baseline="middle")
-        .encode(x=alt.value(right), y=_y(), text=field)
-        for field, right in columns
-    ]
 
 
 def _tooltip() -> list[alt.Tooltip]:
