@@ -34,9 +34,10 @@ A marker is written twice before the call returns, so that it is read after a SI
 ``index`` joins the edges of one begin within a process; events count along.  ``parent``, of an item's begin, is the
 index of the item in whose context it begins, 0 for none: tasks that take turns in one thread are not within each other.
 ``rss``, of a begin and an end, is what the process holds at that moment, in bytes: a sample may be 10 ms old, and still
-show the item before.  ``status`` of an end is one of STATUSES.  Name and error are UTF-8 (odd bytes as they are:
-``surrogateescape``) with ESCAPES, cut at FIELD_LIMIT.  ``features`` are ``name=number`` with commas between.  ``crc``
-is the CRC-32 of everything before the last tab, 8 hexadecimal digits.
+show the item before.  Each of them reads it (one ``pread``, a quarter of what a marker costs): fewer readings would
+leave quick items without a level.  ``status`` of an end is one of STATUSES.  Name and error are UTF-8 (odd bytes as
+they are: ``surrogateescape``) with ESCAPES, cut at FIELD_LIMIT.  ``features`` are ``name=number`` with commas between.
+``crc`` is the CRC-32 of everything before the last tab, 8 hexadecimal digits.
 
 Two kinds stand in the log alone, with the index 0.  A ``boot`` says that a probe was loaded (``ok`` or ``failed``), or
 that this process executed another program; whatever it had left open ends there.  An ``exit`` is written as the program
@@ -513,7 +514,21 @@ class _Log:
 
 
 def phase(name: Name, /) -> Handle:
-    """What does the program do from here on?  ``name`` is str, bytes or a path."""
+    """What does the program do from here on?  ``name`` is str, bytes or a path.
+
+    A phase may say how much is to come: of its items how many (``n_items``), and of any feature ``F`` that they have
+    their sum (``total_F``) and the largest one (``largest_F``).  While a recording with a limit runs, the forecast goes
+    by it; an event may say it too, and what is said last counts::
+
+        mark.phase("index").note(
+            n_items=len(paths),
+            total_size_bytes=sum(path.stat().st_size for path in paths),
+            largest_size_bytes=max(path.stat().st_size for path in paths),
+        )
+        for path in paths:
+            with mark.item(path, size_bytes=path.stat().st_size):
+                index(path)
+    """
     return _NOTHING if recorder is None else recorder.begin(PHASE, name, {}, "phase")
 
 

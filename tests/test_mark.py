@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import struct
 import subprocess
@@ -20,25 +19,12 @@ import pytest
 from diagtools import mark
 from diagtools.read.markers import read_markers
 from diagtools.values import Validity
+from tests.support.interpreters import every_python
 
 REPOSITORY = Path(__file__).parents[1]
 START_UNKNOWN = "the start of the run is unknown"
 
 Row = dict[str, Any]
-
-
-def interpreters() -> list[Any]:
-    """Every CPython from 3.9 on that is found here, one of each version; this one first."""
-    versions = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
-    found = {sys.version_info[1]: sys.executable}
-    for minor in range(9, 15):
-        installed = sorted(str(path) for path in versions.glob(f"3.{minor}.*/bin/python"))
-        path = shutil.which(f"python3.{minor}")
-        for each in [*installed, *([path] if path else [])]:
-            if subprocess.run([each, "-c", ""], capture_output=True).returncode == 0:
-                found.setdefault(minor, each)
-                break
-    return [pytest.param(path, id=f"3.{minor}") for minor, path in found.items()]
 
 
 @pytest.fixture
@@ -174,7 +160,7 @@ def test_it_brings_next_to_nothing_into_the_program() -> None:
 # --- what is recorded -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_a_block_ends_its_item_as_the_block_ended(python: str, run: Path) -> None:
     rows = recorded(
         """
@@ -546,7 +532,7 @@ def test_a_slot_is_laid_out_as_documented(run: Path) -> None:
 # --- threads, forks, signals ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_no_marker_of_eight_threads_is_lost(python: str, run: Path) -> None:
     recorded(
         """
@@ -571,7 +557,7 @@ def test_no_marker_of_eight_threads_is_lost(python: str, run: Path) -> None:
     assert begun.join(frame.filter(edge="end"), on=["index", "name", "tid"]).height == 8000
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_a_plain_item_ends_with_its_thread(python: str, run: Path) -> None:
     rows = recorded(
         """
@@ -587,7 +573,7 @@ def test_a_plain_item_ends_with_its_thread(python: str, run: Path) -> None:
     assert rows[0]["tid"] == rows[1]["tid"] != rows[2]["tid"]
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_a_forked_child_has_a_slot_of_its_own(python: str, run: Path) -> None:
     rows = recorded(
         """
@@ -645,7 +631,7 @@ def check_levels(printed: str, rows: list[Row], *, n: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_a_begin_and_an_end_say_what_their_own_process_holds(python: str, run: Path) -> None:
     code = """
     hold("parent")
@@ -700,7 +686,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_what_a_worker_left_open_ends_as_the_worker_did(python: str, method: str, run: Path) -> None:
     path = run.parent / "workers.py"
     path.write_text(WORKERS)
@@ -994,7 +980,7 @@ def test_a_run_folder_that_is_a_file_stays_as_it_is(run: Path) -> None:
     assert run.read_text() == "mine"
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_a_program_that_closes_every_descriptor_keeps_its_own_files(python: str, run: Path) -> None:
     rows = recorded(
         """
@@ -1026,7 +1012,7 @@ def test_a_daemon_that_closed_all_and_lost_the_folder_goes_on(run: Path) -> None
     assert (result.stdout, result.stderr, result.returncode) == ("done True\n", "", 0)
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_standard_streams_that_are_closed_stay_closed(python: str, run: Path) -> None:
     code = """
     event("first")

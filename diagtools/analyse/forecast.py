@@ -30,7 +30,8 @@ class Forecast:
     be), ``reaches_limit_s`` is that item's time since the run's start; ``item`` its name, where that is known.
     ``needed_limit_bytes`` with its range is the highest peak of the whole job, null where nobody knows how much is to
     come.  ``is_sure``: do the whole range and at least 20 items say the same?  ``extrapolates_far`` where more of a
-    feature is to come than was ever seen.  ``points`` is FORECAST.
+    feature is to come than was ever seen.  ``peaks_from`` says who read the peaks that it goes by: ``markers``,
+    ``samples`` or ``markers and samples`` (see ``peaks_of``).  ``points`` is FORECAST.
     """
 
     by: By
@@ -47,6 +48,7 @@ class Forecast:
     needed_high_bytes: int | None = None
     is_sure: bool = False
     extrapolates_far: bool = False
+    peaks_from: str = ""
     points: pl.DataFrame = field(default_factory=frames.FORECAST.empty, compare=False, repr=False)
     validity: tuple[Validity, ...] = ()
 
@@ -70,7 +72,7 @@ def forecast(
     if limit_bytes is not None and limit_bytes <= 0:
         raise UsageError(f"A limit of {limit_bytes} bytes is none.", hint="pass limit_bytes=2 * 1024**3.")
     seen = seen_by_item(recorded, to_come, now) if by == "item" else seen_by_time(recorded, now)
-    found = predicted(seen.peaks, seen.work)
+    found = predicted(seen.fitted, seen.work)
     if found is None:
         return _nothing(seen, by, limit_bytes)
     return _told(seen, found, _expected(seen, found, by, limit_bytes), by)
@@ -134,6 +136,7 @@ def _told(seen: Seen, found: Prediction, expected: Expected, by: By) -> Forecast
         needed_high_bytes=expected.high_bytes,
         is_sure=expected.is_sure,
         extrapolates_far=bool(found.far),
+        peaks_from=seen.peaks_from,
         n_seen=found.n_seen,
         sentence=forecast_sentence(expected),
         points=_points(seen, found),
@@ -148,7 +151,12 @@ def _nothing(seen: Seen, by: By, limit_bytes: int | None) -> Forecast:
         f"There is no forecast: {seen.work.n_seen} {things}, and it takes {FEWEST} whose peak is known."
     )
     return Forecast(
-        by=by, limit_bytes=limit_bytes, n_seen=seen.work.n_seen, sentence=sentence, validity=seen.validity
+        by=by,
+        limit_bytes=limit_bytes,
+        n_seen=seen.work.n_seen,
+        sentence=sentence,
+        peaks_from=seen.peaks_from,
+        validity=seen.validity,
     )
 
 

@@ -9,9 +9,11 @@ import polars as pl
 
 from diagtools import frames
 from diagtools.analyse.forecast_models import Work
+from diagtools.analyse.forecast_peaks import Peaks, peaks_of
 from diagtools.analyse.growth_curve import curve_by_time, features_by_name
 from diagtools.analyse.item_features import features_of
 from diagtools.analyse.spans import IN_FLIGHT
+from diagtools.units import format_bytes
 from diagtools.values import State, Validity
 
 _NAMES = ("item", "path")
@@ -20,9 +22,15 @@ _FARTHEST = 8  #: times as many items as were seen, where nobody knows how many 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """The items (or stretches of time) seen, and those to come; ``ends_s`` is the time at which each ended."""
+    """The items (or stretches of time) seen, and those to come; ``ends_s`` is the time at which each ended.
+
+    ``peaks`` are what each held at most, as far as it was seen, ``fitted`` what the forecast is fitted to;
+    ``peaks_from`` says who read these.
+    """
 
     peaks: list[float | None]
+    fitted: list[float | None]
+    peaks_from: str
     names: list[str | None]
     at: list[float]
     ends_s: list[float]
@@ -46,8 +54,16 @@ def seen_by_item(recorded: pl.DataFrame, to_come: pl.DataFrame | None, now: floa
     known = {name: values + ahead[name] for name, values in features.values.items() if name in ahead}
     column = next((name for name in _NAMES if to_come is not None and name in to_come.columns), None)
     coming = to_come[column].to_list() if to_come is not None and column else [None] * (n - n_seen)
+    peaks = peaks_of(
+        items["peak_bytes"].to_list(),
+        items.select(pl.max_horizontal("begin_rss_bytes", "end_rss_bytes")).to_series().to_list(),
+    )
+    if peaks.n_by_markers:
+        doubts.append(_by_markers(peaks, n_seen))
     return Seen(
-        peaks=[None if peak is None else float(peak) for peak in items["peak_bytes"]],
+        peaks=peaks.seen,
+        fitted=peaks.fitted,
+        peaks_from=peaks.read_by,
         names=[*items["item"].to_list(), *coming],
         at=[float(number + 1) for number in range(n)],
         ends_s=items["end_s"].to_list(),
@@ -55,6 +71,12 @@ def seen_by_item(recorded: pl.DataFrame, to_come: pl.DataFrame | None, now: floa
         knows_end=to_come is not None,
         validity=tuple(doubts),
     )
+
+
+def _by_markers(peaks: Peaks, n_items: int) -> Validity:
+    more = f", and {format_bytes(peaks.asked_bytes)} as others ask for" if peaks.asked_bytes else ""
+    note = f"no sample fell within {peaks.n_by_markers:,} of {n_items:,}: their peaks are what markers read{more}"
+    return Validity(what="short items", state=State.TRUNCATED, note=note)
 
 
 def _ahead(
@@ -82,8 +104,13 @@ def seen_by_time(recorded: pl.DataFrame, now: float | None) -> Seen:
     step_s = (curve.positions[-1] - curve.positions[0]) / max(n_seen - 1, 1) if n_seen else 0.0
     n = n_seen * _FARTHEST
     last_s = curve.positions[-1] if n_seen else 0.0
+    highest: list[float | None] = [
+        level + (asked or 0.0) for level, asked in zip(curve.levels, curve.asked, strict=True)
+    ]
     return Seen(
-        peaks=[level + asked for level, asked in zip(curve.levels, curve.asked, strict=True)],
+        peaks=highest,
+        fitted=highest,
+        peaks_from=curve.levels_from,
         names=[None] * n,
         at=[*curve.positions, *(last_s + (at + 1) * step_s for at in range(n - n_seen))],
         ends_s=[*curve.positions],

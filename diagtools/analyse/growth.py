@@ -24,8 +24,9 @@ class Growth:
     ``bytes_per_unit`` with its 95 % interval is of the fitted growth a ``unit`` (``item``, ``s`` or a feature's name,
     of its running maximum where ``of_maximum``); null where nothing grows evenly.  ``rise_bytes`` is what the fitted
     class adds up to, null where nothing could be fitted; ``warm_up_bytes`` what the first item, or the first
-    moments, added before.  ``evidence`` is GROWTH_EVIDENCE, ``curve`` GROWTH_CURVE.  ``ledger_confirms``: did a ledger
-    find what grew free inside an allocator (null: none was asked)?
+    moments, added before.  ``levels_from`` says who read the levels: ``markers``, ``samples`` or ``markers and
+    samples``.  ``evidence`` is GROWTH_EVIDENCE, ``curve`` GROWTH_CURVE.  ``ledger_confirms``: did a ledger find what
+    grew free inside an allocator (null: none was asked)?
     """
 
     growth_class: GrowthClass
@@ -39,6 +40,7 @@ class Growth:
     high_bytes_per_unit: float | None
     unit: str
     of_maximum: bool
+    levels_from: str
     evidence: pl.DataFrame = field(compare=False, repr=False)
     curve: pl.DataFrame = field(compare=False, repr=False)
     ledger_confirms: bool | None = None
@@ -72,6 +74,7 @@ def growth(recorded: pl.DataFrame, *, by: By = "item", ledger_confirms: bool | N
         high_bytes_per_unit=slope.high if slope else None,
         unit=slope.unit if slope else curve.unit,
         of_maximum=bool(slope and model and model.of_maximum),
+        levels_from=curve.levels_from,
         evidence=frames.GROWTH_EVIDENCE.from_columns(evidence_rows(found, curve)),
         curve=_drawn(curve, found),
         ledger_confirms=ledger_confirms,
@@ -110,6 +113,7 @@ def growth_json(found: Growth) -> dict[str, Any]:
         "low_bytes_per_unit": found.low_bytes_per_unit,
         "high_bytes_per_unit": found.high_bytes_per_unit,
         "unit": found.unit,
+        "levels_from": found.levels_from,
         "rise_bytes": None if found.rise_bytes is None else round(found.rise_bytes),
         "warm_up_bytes": None if found.warm_up_bytes is None else round(found.warm_up_bytes),
         "ledger_confirms": found.ledger_confirms,
@@ -118,15 +122,18 @@ def growth_json(found: Growth) -> dict[str, Any]:
 
 
 def _drawn(curve: Curve, found: Judgement) -> pl.DataFrame:
-    held = [level + asked for level, asked in zip(curve.levels, curve.asked, strict=True)]
     fits = found.model is not None and found.growth_class is not GrowthClass.INCONCLUSIVE
     return frames.GROWTH_CURVE.from_columns(
         {
             "at": [*curve.positions],
             "level_bytes": [round(level) for level in curve.levels],
-            "highest_bytes": [round(highest) for highest in held],
+            "source": [*curve.sources],
+            "highest_bytes": [
+                None if asked is None else round(level + asked)
+                for level, asked in zip(curve.levels, curve.asked, strict=True)
+            ],
             "fitted_bytes": [round(value) for value in found.model.values]
             if found.model is not None and fits
-            else [None] * len(held),
+            else [None] * len(curve.levels),
         }
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
+from typing import Any
 
 import polars as pl
 
@@ -15,6 +16,8 @@ from diagtools.values import State, Validity
 
 MOST_POINTS = 600  #: a shape shows in so many, and they are compared in a tenth of a second
 N_STRETCHES = 200  #: of a timeline
+MARKER, SAMPLE = "marker", "sample"  #: who read a level
+_FEW_SHORT = 0.05  # of the items: spikes of so few are missed without a word
 _WARM_UP_SHARE = 0.05  #: of a timeline: its imports
 
 
@@ -22,14 +25,16 @@ _WARM_UP_SHARE = 0.05  #: of a timeline: its imports
 class Curve:
     """Levels in bytes at positions (items that had ended, or seconds), with what explains them.
 
-    ``asked`` is the most that was needed beyond what was held before or after, since the point before; ``names`` are
-    the items that ended at the points (empty on time).  ``first_bytes`` is what was held before the first point,
-    ``n_items`` how many items the points stand for.
+    ``sources`` says of each level who read it (``marker`` or ``sample``).  ``asked`` is the most that was needed beyond
+    what was held before or after, since the point before, null where no sample fell between; ``names`` are the items
+    that ended at the points (empty on time).  ``first_bytes`` is what was held before the first point, ``n_items`` how
+    many items the points stand for.
     """
 
     positions: list[float]
     levels: list[float]
-    asked: list[float]
+    sources: list[str]
+    asked: list[float | None]
     names: list[str]
     features: Mapping[str, Followed]
     first_bytes: float
@@ -42,40 +47,44 @@ class Curve:
         """How much did the first item, or the first moments, add?"""
         return self.levels[0] - self.first_bytes
 
+    @property
+    def levels_from(self) -> str:
+        """Who read the levels: ``markers``, ``samples``, or ``markers and samples``; empty where there are none."""
+        return " and ".join(f"{source}s" for source in (MARKER, SAMPLE) if source in self.sources)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _After:
+    """What was held after an item; ``begin`` is what was before it, null where that is not known."""
+
+    level: int
+    source: str
+    begin: int | None
+    asked: float | None
+
 
 def curve_by_item(items: pl.DataFrame) -> Curve:
     """What was held after each item?
 
-    ``items`` is ITEMS.  The level after an item is the level at its begin and what it kept; where items overlap or
-    run in several processes, what they kept is summed up in order of their ends instead (said).  Items in flight, and
-    those of which nothing was measured, give no level.
+    ``items`` is ITEMS.  The level after an item is what its own marker read as it ended; where none did, the level at
+    its begin and what it kept, by the samples.  Where items overlap or run in several processes, what they kept is
+    summed up in order of their ends instead (said).  Items in flight, and those of which nothing was measured, give
+    no level.  What an item shorter than a sample asked for and gave back is not known (said).
     """
     ended = items.filter((pl.col("status") != IN_FLIGHT) & pl.col("begin_s").is_finite())
     ordered = ended.sort("end_s", "pid", "index")
     features = features_of(features_by_name(ordered))
-    begins = (ordered["peak_bytes"] - ordered["demand_bytes"]).to_list()
-    kept = ordered["delta_bytes"].to_list()
     doubts = list(features.validity)
     if _in_turn(ordered):
-        after = [
-            None if begin is None or more is None else begin + more
-            for begin, more in zip(begins, kept, strict=True)
-        ]
+        after = [_after(row) for row in ordered.iter_rows(named=True)]
     else:
-        first = next((begin for begin in begins if begin is not None), 0)
-        after = [first + total for total in accumulate(more or 0 for more in kept)]
+        after = _summed_up(ordered)
         doubts.append(_overlap())
-    known = [at for at, level in enumerate(after) if level is not None]
-    peaks = ordered["peak_bytes"].to_list()
-    return _thinned(
-        [float(after[at] or 0) for at in known],
-        asked=[_asked(peaks[at], begins[at], after[at]) for at in known],
-        at=known,
-        names=ordered["item"].to_list(),
-        features=features,
-        first_bytes=float(next((begins[at] for at in known if begins[at] is not None), 0) or 0),
-        validity=tuple(doubts),
-    )
+    known = {at: one for at, one in enumerate(after) if one is not None}
+    n_short = sum(one.asked is None for one in known.values())
+    if n_short > _FEW_SHORT * len(known):
+        doubts.append(_short(n_short, len(known)))
+    return _thinned(known, names=ordered["item"].to_list(), features=features, validity=tuple(doubts))
 
 
 def curve_by_time(tree: pl.DataFrame) -> Curve:
@@ -86,7 +95,15 @@ def curve_by_time(tree: pl.DataFrame) -> Curve:
     known = tree.filter(pl.col("rss_bytes").is_not_null() & pl.col("t_s").is_finite()).sort("t_s")
     if known.is_empty():
         return Curve(
-            positions=[], levels=[], asked=[], names=[], features={}, first_bytes=0.0, n_items=0, unit="s"
+            positions=[],
+            levels=[],
+            sources=[],
+            asked=[],
+            names=[],
+            features={},
+            first_bytes=0.0,
+            n_items=0,
+            unit="s",
         )
     begin_s, length_s = known["t_s"][0], known["t_s"][-1] - known["t_s"][0]
     stretch = ((pl.col("t_s") - begin_s) / max(length_s, 1e-9) * N_STRETCHES).floor().clip(0, N_STRETCHES - 1)
@@ -101,6 +118,7 @@ def curve_by_time(tree: pl.DataFrame) -> Curve:
     return Curve(
         positions=stretches["t_s"].to_list(),
         levels=levels,
+        sources=[SAMPLE] * len(levels),
         asked=[
             float(max(highest - max(before, level), 0))
             for highest, before, level in zip(
@@ -126,31 +144,58 @@ def _overlap() -> Validity:
     return Validity(what="growth by item", state=State.UNATTRIBUTED, note=note)
 
 
+def _short(n: int, n_items: int) -> Validity:
+    note = f"no sample fell within {n:,} of {n_items:,}: what these asked for and gave back is unknown"
+    return Validity(what="short items", state=State.TRUNCATED, note=note)
+
+
 def _in_turn(ordered: pl.DataFrame) -> bool:
     """Did one process do one item after the other?"""
     overlap = (ordered["begin_s"] < ordered["end_s"].shift(1)).any()
     return ordered["pid"].n_unique() <= 1 and not overlap
 
 
-def _asked(peak: int | None, begin: int | None, after: int | None) -> float:
-    """What did the item need beyond what was held before and after it?"""
-    if peak is None or begin is None or after is None:
-        return 0.0
-    return float(max(peak - max(begin, after), 0))
+def _after(item: dict[str, Any]) -> _After | None:
+    """What was held after this item of several in turn?"""
+    begin, kept, read = _begin(item), item["delta_bytes"], item["end_rss_bytes"]
+    if read is not None:
+        return _known(item, read, MARKER)
+    return None if begin is None or kept is None else _known(item, begin + kept, SAMPLE)
+
+
+def _summed_up(ordered: pl.DataFrame) -> list[_After | None]:
+    """What was held after each item, if what they kept is summed up?"""
+    rows = ordered.to_dicts()
+    level = _first([_begin(item) for item in rows])
+    found: list[_After | None] = []
+    for item in rows:
+        kept = item["delta_bytes"]
+        level += kept or 0
+        is_read = item["begin_rss_bytes"] is not None and item["end_rss_bytes"] is not None
+        found.append(None if kept is None else _known(item, level, MARKER if is_read else SAMPLE))
+    return found
+
+
+def _begin(item: dict[str, Any]) -> int | None:
+    """What was held as this item began: what its marker read, else by the samples?"""
+    read, peak, demand = item["begin_rss_bytes"], item["peak_bytes"], item["demand_bytes"]
+    if read is not None:
+        return int(read)
+    return None if peak is None or demand is None else int(peak - demand)
+
+
+def _known(item: dict[str, Any], level: int, source: str) -> _After:
+    begin, peak = _begin(item), item["peak_bytes"]
+    asked = None if begin is None or peak is None else float(max(peak - max(begin, level), 0))
+    return _After(level=level, source=source, begin=begin, asked=asked)
 
 
 def _thinned(
-    levels: list[float],
-    *,
-    asked: list[float],
-    at: list[int],
-    names: list[str],
-    features: Features,
-    first_bytes: float,
-    validity: tuple[Validity, ...],
+    known: Mapping[int, _After], *, names: list[str], features: Features, validity: tuple[Validity, ...]
 ) -> Curve:
-    """At most ``MOST_POINTS`` of the levels, each with all that was asked since the one before."""
-    n = len(levels)
+    """At most ``MOST_POINTS`` of the levels, by their places, each with all that was asked since the one before."""
+    at, after = list(known), list(known.values())
+    n = len(after)
     step = -(-n // MOST_POINTS) or 1
     kept = [*chain(range(step - 1, n, step), [n - 1] if n % step else [])]
     begun = [0, *(place + 1 for place in kept)]
@@ -162,12 +207,21 @@ def _thinned(
         )
     return Curve(
         positions=[float(at[place] + 1) for place in kept],
-        levels=[levels[place] for place in kept],
-        asked=[max(asked[begin : place + 1]) for begin, place in zip(begun, kept, strict=False)],
+        levels=[float(after[place].level) for place in kept],
+        sources=[after[place].source for place in kept],
+        asked=[_most_asked(after[begin : place + 1]) for begin, place in zip(begun, kept, strict=False)],
         names=[names[at[place]] for place in kept],
         features=followed,
-        first_bytes=first_bytes,
+        first_bytes=float(_first([one.begin for one in after] + [one.level for one in after[:1]])),
         n_items=n,
         unit="item",
         validity=validity,
     )
+
+
+def _most_asked(after: Sequence[_After]) -> float | None:
+    return max((one.asked for one in after if one.asked is not None), default=None)
+
+
+def _first(levels: Sequence[int | None]) -> int:
+    return next((level for level in levels if level is not None), 0)

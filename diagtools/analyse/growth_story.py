@@ -70,7 +70,7 @@ def _for(one: GrowthClass, found: Judgement, curve: Curve) -> str:
     model = found.models.get(one)
     if model is None:
         return ""
-    near = f"levels lie ±{format_bytes(unexplained_bytes(model))} around it"
+    near = f"levels (of {curve.levels_from}) lie ±{format_bytes(unexplained_bytes(model))} around it"
     if one is GrowthClass.FLAT:
         return near
     if model.rise_bytes <= 0:
@@ -203,7 +203,7 @@ def _later_half(model: Model) -> float:
 
 
 def _spike_at(curve: Curve) -> str:
-    highest = max(range(len(curve.asked)), key=lambda at: curve.asked[at])
+    highest = max(range(len(curve.asked)), key=lambda at: curve.asked[at] or 0.0)
     return f" {_place(curve, highest)}"
 
 

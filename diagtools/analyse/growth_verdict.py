@@ -112,8 +112,11 @@ def _without_small(found: Weighed, curve: Curve) -> Weighed:
 
 def _spike_bytes(curve: Curve) -> float:
     """The most that was asked for and given back, beyond what is usual; 0 where it hardly stands out."""
-    usual = sorted(curve.asked)[int(_USUAL * len(curve.asked))]
-    beyond = max(curve.asked) - usual
+    known = sorted(asked for asked in curve.asked if asked is not None)
+    if not known:
+        return 0.0
+    usual = known[int(_USUAL * len(known))]
+    beyond = known[-1] - usual
     return beyond if beyond > _STANDS_OUT * usual else 0.0
 
 

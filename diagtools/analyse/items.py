@@ -41,7 +41,10 @@ def items(
     end of the item before it, which may have given memory back since (markers that a slot or another system holds
     tell no RSS).
 
-    An item whose end is among markers that are missing is ``unknown`` and has none of these figures.  Any other
+    ``begin_rss_bytes`` and ``end_rss_bytes`` are what the markers of the item itself read, also where its process has
+    no sample.
+
+    An item whose end is among markers that are missing is ``unknown`` and has no delta, peak or demand.  Any other
     without an end marker is ``in_flight`` until its process's last sample, and ``ok`` until then where that
     process exited with status 0 (see ``spans``): it is not what a kill of another one cut short.
     """
@@ -62,6 +65,8 @@ def items(
             "end_s": [item.end_s for item in found],
             "status": [item.status for item in found],
             "error": [item.error for item in found],
+            "begin_rss_bytes": [item.begin_rss_bytes for item in found],
+            "end_rss_bytes": [item.end_rss_bytes for item in found],
             "delta_bytes": [*kept],
             "peak_bytes": [*peaks],
             "demand_bytes": [

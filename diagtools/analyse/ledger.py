@@ -222,9 +222,8 @@ class _Account:
             yield _Row(Component.C_HEAP, resident, Source.SMAPS)
             return
         system, free_counted = self._snapshot["c_system_bytes"], self._snapshot["c_free_bytes"]
-        if not self._snapshot["is_searched"]:  # its further arenas were not looked for
-            arenas = min(self._unreserved, max(0, system - resident))
-            resident, self._unreserved = resident + arenas, self._unreserved - arenas
+        if not self._snapshot["is_searched"]:
+            resident += self._further_arenas(system - resident)
         used_counted = max(0, system - free_counted)
         used = min(used_counted, resident)
         free = min(free_counted, resident - used)
@@ -233,6 +232,13 @@ class _Account:
         bound = min(max(0, used_counted + free_counted - resident), used, free_counted - free)
         yield _Row(Component.C_USED, used, Source.COUNTER, bound)
         yield _Row(Component.C_FREE, free, Source.COUNTER, bound)
+
+    def _further_arenas(self, missing: int) -> int:
+        """Where they were not looked for: up to 2.42 glibc reserves no swap for them, from 2.43 on it does."""
+        unreserved = max(0, min(self._unreserved, missing))
+        plain = max(0, min(self._plain, missing - unreserved))
+        self._unreserved, self._plain = self._unreserved - unreserved, self._plain - plain
+        return unreserved + plain
 
     def _foreign(self) -> Iterator[_Row]:
         """Allocators that libraries bring along: what they map is told by how they map it.

@@ -22,6 +22,7 @@ class Span:
     """One stretch of work; without an end marker ``status`` is ``in_flight``, ``ok`` or ``unknown`` (see ``spans``).
 
     ``parent`` is the index of the item in whose context it began, 0 for none, null where nobody knows.
+    ``begin_rss_bytes`` and ``end_rss_bytes`` are what its own markers read then, null where they did not.
     """
 
     name: str
@@ -34,6 +35,8 @@ class Span:
     status: str
     error: str | None
     features: Mapping[str, float]
+    begin_rss_bytes: int | None = None
+    end_rss_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +135,8 @@ def _span(rows: list[dict[str, Any]], last_s: float, unended: str) -> Span:
         status=(last["status"] or OK) if has_end else unended,
         error=last["error"] if has_end else None,
         features=_features(rows[:-1] if is_over and not has_end else rows),
+        begin_rss_bytes=begin["rss_bytes"],
+        end_rss_bytes=last["rss_bytes"] if has_end else None,
     )
 
 

@@ -18,7 +18,7 @@ from diagtools.errors import DiagtoolsError, UnavailableError, UsageError
 from diagtools.values import Enforcer, ItemSource, Limit, Snapshots, Target, Tool, Tracking
 
 if TYPE_CHECKING:
-    from diagtools.investigations.live_forecast import Follower
+    from diagtools.investigations.live_forecast import LiveForecast
 
 _EVERY_S = 10.0  # between two looks from outside
 #: What only a tracker can do.
@@ -70,15 +70,16 @@ class _Forecast:
 
     def __init__(self, limit: Limit) -> None:
         self._limit = limit
-        self._follower: Follower | None = None
+        self._live: LiveForecast | None = None
 
     def look(self, folder: Path) -> None:
         """Say what there is to say, which is mostly nothing."""
-        if self._follower is None:
-            from diagtools.investigations.live_forecast import Follower  # here: not before the target runs
+        if self._live is None:
+            # Here: not before the target runs.
+            from diagtools.investigations.live_forecast import LiveForecast
 
-            self._follower = Follower(folder, self._limit.memory_bytes)
-        said = self._follower.look()
+            self._live = LiveForecast(folder, self._limit.memory_bytes)
+        said = self._live.look()
         if said:
             _say(f"diagtools: {said}")
 

@@ -13,16 +13,18 @@ GROWTH_EVIDENCE = Frame(
 )
 
 #: One row a point of the curve that was judged.  ``at`` is how many items had ended, or seconds; ``level_bytes`` what
-#: was held then, ``highest_bytes`` the most since the point before, ``fitted_bytes`` what the fitted class says (null
-#: where none was fitted).
+#: was held then, ``source`` who read it (``marker``: the program's own, as the item ended; ``sample``: the recorder, up
+#: to a sample earlier), ``highest_bytes`` the most since the point before (null where no sample fell between them),
+#: ``fitted_bytes`` what the fitted class says (null where none was fitted).
 GROWTH_CURVE = Frame(
     "GROWTH_CURVE",
-    {"at": FLOAT, "level_bytes": INT, "highest_bytes": INT, "fitted_bytes": INT},
+    {"at": FLOAT, "level_bytes": INT, "source": TEXT, "highest_bytes": INT, "fitted_bytes": INT},
 )
 
 #: One row an item (or a second), those that were seen and those to come.  ``at`` counts from 1 (or is seconds),
-#: ``item`` is null where its name is not known, ``peak_bytes`` what was seen, ``forecast_bytes`` what is expected with
-#: the range ``low_bytes``..``high_bytes``, all three of the highest since the start.
+#: ``item`` is null where its name is not known, ``peak_bytes`` what was seen (of an item between two samples
+#: by its own markers), ``forecast_bytes`` what is expected with the range ``low_bytes``..``high_bytes``, all three of
+#: the highest since the start.
 FORECAST = Frame(
     "FORECAST",
     {

@@ -76,9 +76,10 @@ LOGS = Frame("LOGS", {"t_s": FLOAT, "pid": INT, "stream": TEXT, "line": TEXT})
 
 #: One row an item.  ``status``: ok, failed, timeout, in_flight, unknown; without an end marker ok where its process
 #: exited with status 0 or executed another program, unknown where its end is among markers that are missing, else
-#: in_flight.  ``delta_bytes``: memory kept (RSS at its end minus at its begin, shared out evenly
-#: where items of one process overlap).  ``peak_bytes``: highest RSS of its process while it ran; ``demand_bytes``:
-#: that minus the RSS at its begin: the item's own peak demand.
+#: in_flight.  ``begin_rss_bytes`` and ``end_rss_bytes``: what its process held then, as its own markers read it; null
+#: where no marker did (only a slot holds it, another system, no end).  ``delta_bytes``: memory kept (RSS at its end
+#: minus at its begin, shared out evenly where items of one process overlap).  ``peak_bytes``: highest RSS of its
+#: process while it ran; ``demand_bytes``: that minus the RSS at its begin: the item's own peak demand.
 ITEMS = Frame(
     "ITEMS",
     {
@@ -90,6 +91,8 @@ ITEMS = Frame(
         "end_s": FLOAT,
         "status": TEXT,
         "error": TEXT,
+        "begin_rss_bytes": INT,
+        "end_rss_bytes": INT,
         "delta_bytes": INT,
         "peak_bytes": INT,
         "demand_bytes": INT,

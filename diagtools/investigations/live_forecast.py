@@ -1,7 +1,6 @@
 """Will a command that is being recorded reach its limit?  Said on stderr once it is sure, and when that changes.
 
-Runs inside the recorder: neither polars nor a frame is loaded, and the files are looked at once a second at most, less
-often where a look takes long.
+Runs inside the recorder: neither polars nor a frame is loaded.  How often it looks is for ``capture.watcher`` to say.
 """
 
 from __future__ import annotations
@@ -12,13 +11,12 @@ from pathlib import Path
 from time import monotonic
 
 from diagtools.analyse.forecast_models import FEWEST, Prediction, Work, predicted
+from diagtools.analyse.forecast_peaks import peaks_of
 from diagtools.analyse.forecast_story import Expected, forecast_sentence
 from diagtools.analyse.item_features import features_of
 from diagtools.errors import DiagtoolsError
 from diagtools.investigations.live_items import Progress
 
-_EVERY_S = 1.0
-_MOST_OF_THE_TIME = 0.02  #: spent here: where a look takes long, the next one comes later
 _FIRST_S = 30.0  #: of a command without items: that it starts is no trend
 _QUIET_S = 10.0  #: between two sentences
 _MOST_SENTENCES = 5
@@ -29,7 +27,7 @@ _MOST_ITEMS = 50_000
 _NS = 1e9
 
 
-class Follower:
+class LiveForecast:
     """Follows one recording.  ``look`` is called again and again, by the recorder, and seldom answers.
 
     ``folder`` is the run's, which may still be empty; without a limit there is nothing to say.  The command may say
@@ -42,7 +40,6 @@ class Follower:
         self._limit_bytes = limit_bytes
         self._clock = clock
         self._progress = Progress(folder)
-        self._due_s = 0.0
         self._n_sure = 0
         self._n_said = 0
         self._said_at: float | None = None
@@ -50,17 +47,14 @@ class Follower:
 
     def look(self) -> str | None:
         """What is there to say now?  Mostly nothing; never raises."""
-        now_s = self._clock()
-        if self._limit_bytes is None or now_s < self._due_s or self._n_said >= _MOST_SENTENCES:
+        if self._limit_bytes is None or self._n_said >= _MOST_SENTENCES:
             return None
         try:
             self._progress.look()
             expected = self._expected(self._limit_bytes)
         except (OSError, ValueError, DiagtoolsError):
-            expected = None
-        took_s = self._clock() - now_s
-        self._due_s = now_s + max(_EVERY_S, took_s / _MOST_OF_THE_TIME)
-        return None if expected is None else self._said(expected, now_s)
+            return None
+        return None if expected is None else self._said(expected, self._clock())
 
     def _said(self, expected: Expected, now_s: float) -> str | None:
         """The sentence, where it is sure and says something new."""
@@ -102,7 +96,8 @@ class Follower:
         }
         deviations = {name: _deviation(features[name]) for name in known}
         work = Work(n=n, n_seen=len(ended), features=known, deviations=deviations)
-        found = predicted([item.peak_bytes for item in ended], work)
+        peaks = peaks_of([item.peak_bytes for item in ended], [item.read_bytes for item in ended])
+        found = predicted(peaks.fitted, work)
         if found is None:
             return None
         s_an_item = (ended[-1].end_ns - ended[0].end_ns) / _NS / (len(ended) - 1)

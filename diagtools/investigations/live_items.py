@@ -7,7 +7,7 @@ were last left, whole lines and whole records only.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,26 +24,34 @@ _FIRST_STRETCH_NS = 100_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """How much memory all processes together held at a moment, as a limit counts it."""
+    """How much memory all processes together held at a moment, as a limit counts it, and what each one's RSS was."""
 
     t_ns: int
     used_bytes: int
+    rss_bytes: Mapping[int, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(slots=True, kw_only=True)
 class Begun:
-    """An item in flight."""
+    """An item in flight; ``read_bytes`` is what was held as it began (see ``Ended``)."""
 
     features: dict[str, float]
+    read_bytes: int | None
     peak_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """An item that has ended: the highest memory of all processes while it ran, null where nobody looked then."""
+    """An item that has ended.
+
+    ``peak_bytes`` is the highest memory of all processes while it ran, null where nobody looked then; ``read_bytes``
+    the higher of what they held at its begin and its end: its own process by its markers, the others by the sample
+    before.  Null where no marker read it.
+    """
 
     end_ns: int
     peak_bytes: int | None
+    read_bytes: int | None
     features: dict[str, float]
 
 
@@ -101,10 +109,8 @@ class Levels:
 class Progress:
     """What is known of a command that runs: its items, what it said is to come, and the memory of its processes.
 
-    The number of items and the sums of their features are what a phase or an event says of the whole job: a feature
-    ``n_items``, and of any feature ``F`` of its items ``total_F`` (their sum) and ``largest_F``::
-
-        mark.phase("index").note(n_items=262, total_size_bytes=3_300_000, largest_size_bytes=967_436)
+    The number of items and the sums of their features are what a phase or an event says of the whole job, as
+    ``diagtools.mark`` describes it: ``n_items``, ``total_F`` and ``largest_F``.
     """
 
     folder: Path
@@ -173,7 +179,8 @@ class Progress:
         held = self._held.values()
         if t_ns is not None and held:
             used = sum(anon for anon, _ in held) + max(shared for _, shared in held)
-            yield Tick(t_ns=t_ns, used_bytes=used)
+            rss = {pid: anon + shared for pid, (anon, shared) in self._held.items()}
+            yield Tick(t_ns=t_ns, used_bytes=used, rss_bytes=rss)
 
     def _tick(self, tick: Tick) -> None:
         self.last = tick
@@ -190,13 +197,25 @@ class Progress:
             return
         key = (one.pid, one.index)
         if one.edge == "begin":
-            self._begun[key] = Begun(features=given)
+            self._begun[key] = Begun(features=given, read_bytes=self._read(one))
         elif key in self._begun:
             item = self._begun[key]
             item.features |= given
             if one.edge == "end":
                 del self._begun[key]
-                self.ended.append(Ended(end_ns=one.t_ns, peak_bytes=item.peak_bytes, features=item.features))
+                self.ended.append(_ended(one.t_ns, item, self._read(one)))
+
+    def _read(self, one: Marker) -> int | None:
+        """What did all processes hold when this marker read the RSS of its own?"""
+        before = self.last.rss_bytes.get(one.pid) if self.last else None
+        if self.last is None or before is None or one.rss_bytes is None:
+            return None
+        return self.last.used_bytes + one.rss_bytes - before
+
+
+def _ended(end_ns: int, item: Begun, read_bytes: int | None) -> Ended:
+    read = max((one for one in (item.read_bytes, read_bytes) if one is not None), default=None)
+    return Ended(end_ns=end_ns, peak_bytes=item.peak_bytes, read_bytes=read, features=item.features)
 
 
 def _is_of_the_job(name: str) -> bool:

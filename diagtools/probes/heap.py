@@ -25,6 +25,7 @@ FORMAT = 1
 #: What stands before the checksum, which is 8 hexadecimal digits and the end of the object.
 SEAL = b',"crc":"'
 
+_MALLOC = ("malloc", "calloc", "realloc", "free")  # an allocator brings all of them
 _NEEDS_BYTES = 6 << 20  # measured: 2.5 MB for 2 GB in 300 mappings
 _PER_MAPPING = 4096
 _PER_NOTE = 1024  # a page has up to four bytes of notes
@@ -117,12 +118,13 @@ class Ledger:
     def _allocators(self, mappings: "list[Any]") -> "dict[str, Any]":
         calls = self._calls
         libc, version = calls.libc()
-        owner = self._file_at(mappings, calls.address("malloc"))
+        program = _program()
+        owners = [self._file_at(mappings, calls.address(name)) for name in _MALLOC]
         home = self._file_at(mappings, calls.address("malloc_info"))
-        # Where the program itself holds the address, it may be only a step on the way to the C library.
-        is_its_own = bool(owner) and owner == home
-        is_a_step = owner == _program() and bool(home)
-        counted = is_its_own or (is_a_step and calls.malloc_is_counted())
+        # Where the program itself holds an address, that is only a step on the way to where the function lies.
+        owner = ([each for each in owners if each and each != program] + owners)[0]
+        is_its_own = bool(home) and owners[0] == home
+        counted = is_its_own or (owners[0] == program and bool(home) and calls.malloc_is_counted())
         return {
             "libc": libc,
             "libc_version": version,

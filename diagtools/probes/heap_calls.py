@@ -139,7 +139,7 @@ class Calls:
         block = self.call("malloc", _LARGE)
         after = self._given_bytes()
         self.call("free", block)
-        return after - before >= _LARGE
+        return after - before >= _LARGE // 2  # what is printed into is not always as large
 
     def _given_bytes(self) -> int:
         found = heaps(self.printed("malloc_info", 0))

@@ -27,6 +27,8 @@ CLAIM = ("mapping", "kind", "size", "present", "own")
 _BLOCK = 16384  # pages looked at in one go
 _ARENA_ALIGN = 64 << 20  # HEAP_MAX_SIZE of glibc on 64 bits
 _FIRST_BATCH, _LARGEST_BATCH = 32, 1024
+_IS_MMAPPED = 2  # of the word with a block's size
+_MMAPPED = bytes(1 if byte in (_IS_MMAPPED, 0xF0 + _IS_MMAPPED) else 0 for byte in range(256))  # its lowest byte
 _LOOSE_MMAPPED = 1 << 20  # bytes of blocks that are gone again, such as our own
 _MOST_STRETCHES = 256  # of pages in a row that are tried
 _AHEAD = 16  # blocks of one size that are looked for at once
@@ -225,18 +227,24 @@ class Walk:
             place = free.find(1, end)
 
     def _headers(self, starts: "Any", reach: int) -> "list[tuple[int, int]]":
-        """Start and size of the blocks of glibc that begin at some of these pages."""
+        """Start and size of the blocks of glibc that begin at some of these pages.
+
+        Up to 2.42 the header has the size of the mapping; from 2.43 on that without the header itself, and the word
+        before may say that huge pages were asked for.
+        """
         data = self._calls.read(starts, 16)
-        lowest = data[8::16]
+        marked = data[8::16].translate(_MMAPPED)
         found = []
-        at = lowest.find(2)
+        at = marked.find(1)
         while at >= 0:
-            header = data[16 * at : 16 * at + 16]
-            size = int.from_bytes(header[8:], "little") - 2
-            is_whole = size > 0 and size % self._page == 0 and not any(header[:8])
+            before, size = memoryview(data)[16 * at : 16 * at + 16].cast("Q")
+            size -= _IS_MMAPPED
+            if size % self._page:
+                size, before = size + 16, before & ~1
+            is_whole = size > 0 and size % self._page == 0 and not before
             if is_whole and starts[at] + size <= reach:
                 found.append((starts[at], size))
-            at = lowest.find(2, at + 1)
+            at = marked.find(1, at + 1)
         return found
 
     # --- Python's ----------------------------------------------------------------------------------------

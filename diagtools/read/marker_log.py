@@ -13,6 +13,7 @@ from diagtools.read.artefact import name_of
 _N_FIELDS = 12
 #: No number of a marker is larger: it would not fit in a frame.
 LARGEST = 2**63 - 1
+_MOST_RSS_BYTES = 2**48  #: 256 TiB: no machine has so much, and sums of more would not fit in a frame
 _PLAIN = {escaped: plain for plain, escaped in mark.ESCAPES}
 _ESCAPED = re.compile(b"|".join(re.escape(escaped) for escaped in _PLAIN))
 #: A whole line, wherever it begins in a damaged one.
@@ -111,7 +112,7 @@ def _parse(line: bytes) -> Marker | None:
         edge=texts[1],
         index=numbers[3],
         parent=numbers[5] if parent else None,
-        rss_bytes=numbers[4] or None,
+        rss_bytes=numbers[4] if 0 < numbers[4] <= _MOST_RSS_BYTES else None,
         status=texts[2] or None,
         name=text_of(name),
         error=text_of(error) or None,

@@ -34,6 +34,28 @@ def test_an_item_in_flight_was_not(build) -> None:
     assert seen_by_item(items, None, None).peaks == [MIB] * 3
 
 
+def test_quick_items_have_what_their_markers_read_and_what_is_usually_asked_for(build) -> None:
+    """A sample fell within every fifth, which asked for 3 MiB on top: so may the others have."""
+    made = [
+        each
+        | {"begin_rss_bytes": at * MIB, "end_rss_bytes": (at + 1) * MIB}
+        | {"peak_bytes": (at + 4) * MIB if at % 5 == 0 else None}
+        for at, each in enumerate(rows(20))
+    ]
+    seen = seen_by_item(build.items(*made), None, None)
+    assert seen.peaks == [(at + (4 if at % 5 == 0 else 1)) * MIB for at in range(20)]
+    assert seen.fitted == [(at + 4) * MIB for at in range(20)]
+    assert seen.peaks_from == "markers and samples"
+    assert "no sample fell within 16 of 20: their peaks are what markers read, and 3.00 MiB" in str(
+        seen.validity
+    )
+
+
+def test_items_that_were_sampled_go_by_their_samples(build) -> None:
+    seen = seen_by_item(build.items(*rows(20)), None, None)
+    assert (seen.fitted, seen.peaks_from, seen.validity) == ([MIB] * 20, "samples", ())
+
+
 def test_what_is_to_come_follows_what_was_seen(build) -> None:
     to_come = pl.DataFrame({"path": ["x", "y"], "n": [7, 9], "other": ["a", "b"]})
     seen = seen_by_item(build.items(*rows(3)), to_come, None)

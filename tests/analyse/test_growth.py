@@ -5,8 +5,10 @@ The accuracy is of series with other seeds than those that the thresholds were c
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -16,8 +18,10 @@ from hypothesis import strategies as st
 from diagtools import frames
 from diagtools.analyse.growth import Growth, growth, growth_findings, growth_json
 from diagtools.analyse.growth_models import GrowthClass
+from diagtools.capture.runner import capture
 from diagtools.errors import DamagedError
 from diagtools.run import Run
+from diagtools.values import Target
 from tests.support.growth_series import CLASSES, made
 
 FROZEN = range(700_000, 700_030)
@@ -225,6 +229,63 @@ def test_by_time(build) -> None:
     assert found.bytes_per_unit == pytest.approx(640 * KIB, rel=1e-3)
     assert found.sentence.startswith("Memory grows evenly with time, as a leak does")
     assert growth(build.tree(*((at, MIB) for at in range(300))), by="time").growth_class is GrowthClass.FLAT
+
+
+def quick(build, kept, *, every: int = 20) -> pl.DataFrame:
+    """Items of 1 ms on 100 MiB that keep so much each by their markers; a sample falls within one of ``every``."""
+    rows, level = [], 100 * MIB
+    for at, one in enumerate(kept):
+        is_sampled = at % every == 0
+        rows.append(
+            {
+                "item": f"q{at}",
+                "begin_s": at / 1000,
+                "end_s": (at + 1) / 1000,
+                "begin_rss_bytes": level,
+                "end_rss_bytes": level + one,
+                "delta_bytes": one,
+                "peak_bytes": level + one + 30 * MIB if is_sampled else None,
+                "demand_bytes": one + 30 * MIB if is_sampled else None,
+                "features": {"size_bytes": 1000.0 + at * 7919 % 5000},
+            }
+        )
+        level += one
+    return build.items(*rows)
+
+
+def test_every_quick_item_counts_by_what_its_markers_read(build) -> None:
+    """A run of 200 with 10 samples within them gives 200 points, and what they asked for for a moment is no spike."""
+    found = growth(quick(build, [84 * KIB] * 200))
+    assert (found.growth_class, found.n_points, found.levels_from) == (GrowthClass.LEAK, 200, "markers")
+    assert found.bytes_per_unit == pytest.approx(84 * KIB)
+    assert found.curve["source"].unique().to_list() == ["marker"]
+    assert found.curve["highest_bytes"].null_count() == 190
+    assert found.evidence["for"][0].endswith("; levels (of markers) lie ±0 B around it")
+    assert growth_json(found)["levels_from"] == "markers"
+    assert "no sample fell within 190 of 200" in str(found.validity[0])
+    unread = quick(build, [84 * KIB] * 200).with_columns(
+        begin_rss_bytes=pl.lit(None, pl.Int64), end_rss_bytes=pl.lit(None, pl.Int64)
+    )
+    assert (growth(unread).n_points, growth(unread).levels_from) == (10, "samples")
+
+
+QUICK = """
+from diagtools import mark
+
+kept = []
+for number in range(200):
+    with mark.item(f"q{number}", size_bytes=1000 + number * 7919 % 5000):
+        kept.append(bytearray(b"x" * (512 << 10)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
+def test_a_program_with_quick_items_by_its_own_markers(tmp_path: Path, repository: Path) -> None:
+    """200 items, most of them shorter than the 10 ms between two samples, keep 512 KiB each (and a page or so)."""
+    target = Target(argv=(sys.executable, "-c", QUICK), env={"PYTHONPATH": str(repository)})
+    found = growth(Run.open(capture(target, tmp_path / "run").folder).items)
+    assert (found.growth_class, found.n_points, found.levels_from) == (GrowthClass.LEAK, 200, "markers")
+    assert found.bytes_per_unit == pytest.approx(516 * KIB, rel=0.02)
 
 
 def test_another_frame_is_refused() -> None:

@@ -25,6 +25,7 @@ def test_levels_are_those_after_each_item_also_what_was_kept_between_two(build) 
     curve = curve_by_item(build.items(row(0.0, 1.0, 100, 10, 150), row(2.0, 3.0, 115, 5, 160)))
     assert (curve.levels, curve.positions, curve.asked) == ([110, 120], [1, 2], [40, 40])
     assert (curve.first_bytes, curve.warm_up_bytes, curve.n_items) == (100, 10, 2)
+    assert (curve.sources, curve.levels_from) == (["sample", "sample"], "samples")
     assert curve.validity == ()
 
 
@@ -32,6 +33,38 @@ def test_levels_of_items_that_overlap_are_sums_and_that_is_said(build) -> None:
     curve = curve_by_item(build.items(row(0.0, 3.0, 100, 10, 150), row(2.0, 4.0, 105, 5, 160)))
     assert curve.levels == [110, 115]
     assert "items overlap" in str(curve.validity[0])
+
+
+def test_items_too_short_for_a_sample_have_the_level_that_their_markers_read(build) -> None:
+    curve = curve_by_item(
+        build.items(
+            row(0.0, 1.0, 100, 10, 150, begin_rss_bytes=100, end_rss_bytes=110),
+            row(1.0, 1.001, 110, 0, None, begin_rss_bytes=112, end_rss_bytes=117),
+            row(2.0, 3.0, 120, 9, 150),
+        )
+    )
+    assert (curve.levels, curve.sources) == ([110, 117, 129], ["marker", "marker", "sample"])
+    assert (curve.asked, curve.first_bytes) == ([40, None, 21], 100)
+    assert curve.levels_from == "markers and samples"
+    assert "no sample fell within 1 of 3" in str(curve.validity[0])
+
+
+def test_what_markers_read_at_an_end_is_enough(build) -> None:
+    """Its begin may be lost, and its process may never have been sampled."""
+    curve = curve_by_item(build.items(row(0.0, 0.001, None, None, None, end_rss_bytes=90)))
+    assert (curve.levels, curve.first_bytes, curve.warm_up_bytes) == ([90], 90, 0)
+    assert curve.levels_from == "markers"
+
+
+def test_of_items_that_overlap_one_that_was_not_measured_has_no_level(build) -> None:
+    curve = curve_by_item(
+        build.items(
+            row(0.0, 3.0, 100, 10, 150),
+            row(1.0, 3.5, 100, None, None, status="unknown"),
+            row(2.0, 4.0, 105, 5, 160),
+        )
+    )
+    assert (curve.levels, curve.positions) == ([110, 115], [1, 3])
 
 
 def test_an_item_in_flight_has_no_level(build) -> None:
@@ -74,4 +107,5 @@ def test_by_time_each_stretch_has_its_median_and_what_stood_above_it(build) -> N
     assert set(curve.levels) == {MIB}
     assert max(curve.asked) == 4 * MIB
     assert curve.positions[0] == pytest.approx(5.2, abs=0.3)
-    assert curve_by_time(build.tree()).levels == []
+    assert set(curve.sources) == {"sample"}
+    assert (curve_by_time(build.tree()).levels, curve_by_time(build.tree()).levels_from) == ([], "")

@@ -15,14 +15,17 @@ MIB = 2.0**20
 SIZES = [float(3 + (at * 37) % 101) for at in range(200)]
 
 
-def curve(levels: list[float], *, asked: list[float] | None = None, first: float | None = None) -> Curve:
+def curve(
+    levels: list[float], *, asked: list[float | None] | None = None, first: float | None = None
+) -> Curve:
     """Levels in MiB after each item, which have sizes that explain nothing."""
     n = len(levels)
     size = Followed(total=list(accumulate(SIZES[:n])), largest=list(accumulate(SIZES[:n], max)))
     return Curve(
         positions=[float(at + 1) for at in range(n)],
         levels=[level * MIB for level in levels],
-        asked=[one * MIB for one in asked or [0.0] * n],
+        sources=["marker"] * n,
+        asked=[None if one is None else one * MIB for one in asked or [0.0] * n],
         names=[f"f{at}" for at in range(n)],
         features={"size": size},
         first_bytes=(levels[0] if first is None else first) * MIB,
@@ -44,6 +47,17 @@ def test_what_is_asked_for_and_given_back_is_a_spike_where_it_is_more_than_what_
 
 def test_what_every_item_asks_for_is_no_spike() -> None:
     assert judged(curve([100.0] * 50, asked=[300.0] * 50)).growth_class is GrowthClass.FLAT
+
+
+def test_what_nobody_saw_is_not_taken_for_nothing() -> None:
+    """A tenth of the items were sampled, and each of these asked for 300 MiB: that is usual, not a spike."""
+    seldom = [300.0 if at % 10 == 3 else None for at in range(100)]
+    found = judged(curve([100.0] * 100, asked=seldom))
+    assert (found.growth_class, found.spike_bytes) == (GrowthClass.FLAT, 0.0)
+    unseen = judged(curve([100.0] * 100, asked=[None] * 100))
+    assert (unseen.growth_class, unseen.spike_bytes) == (GrowthClass.FLAT, 0.0)
+    seldom[53] = 900.0
+    assert judged(curve([100.0] * 100, asked=seldom)).spike_bytes == 600 * MIB
 
 
 def test_growth_that_is_too_small_to_matter_is_none() -> None:

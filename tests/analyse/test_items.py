@@ -98,6 +98,24 @@ def test_between_two_samples_the_demand_is_unknown_and_the_kept_memory_zero(buil
     assert (row["delta_bytes"], row["peak_bytes"], row["demand_bytes"]) == (0, None, None)
 
 
+def test_what_markers_read_stands_beside_it_also_without_a_sample(build):
+    told = [
+        (1.2, "begin", "a", 0, {"rss_bytes": 140}),
+        (1.3, "end", "a", 0, {"rss_bytes": 155}),
+        (1.4, "begin", "b", 1, {"rss_bytes": 60, "pid": 2}),
+        (1.5, "end", "b", 1, {"rss_bytes": 75, "pid": 2}),
+        (1.6, "begin", "c", 2),
+        (1.7, "end", "c", 2),
+    ]
+    found = items(build.markers(*told), build.timeline((1.0, 100), (2.0, 200)), end_s=2.0)
+    names = ("begin_rss_bytes", "end_rss_bytes", "delta_bytes", "peak_bytes")
+    assert found.select(names).rows() == [
+        (140, 155, 15, None),
+        (60, 75, None, None),
+        (None, None, 0, None),
+    ]
+
+
 def test_what_the_item_before_gave_back_is_not_the_next_ones(build):
     """A 0.1–1.105 needs 500 and gives it back; b 1.105–2.1 needs 90: no sample lies between them."""
     timeline = build.timeline((0.0, 100), (0.5, 600), (1.1, 600), (1.11, 190), (1.5, 190), (2.2, 100))

@@ -24,6 +24,27 @@ def test_begin_notes_and_end_become_one_span(build):
     assert span.features == {"size": 5.0, "chunks": 3.0}
 
 
+def test_a_span_has_the_memory_that_its_own_markers_read(build):
+    markers = build.markers(
+        (1.0, "begin", "a", 7, {"rss_bytes": 500}),
+        (1.5, "note", "a", 7),
+        (2.0, "end", "a", 7, {"rss_bytes": 700}),
+        (2.0, "begin", "b", 8, {"rss_bytes": 700}),
+        (3.0, "begin", "c", 9),
+        (4.0, "end", "c", 9),
+    )
+    read = [(span.begin_rss_bytes, span.end_rss_bytes) for span in _spans(markers)]
+    assert read == [(500, 700), (700, None), (None, None)]
+
+
+def test_a_program_that_was_executed_is_not_where_its_item_ended(build):
+    markers = build.markers(
+        (1.0, "begin", "a", 7, {"rss_bytes": 500}), (2.0, "point", "", 0, {"kind": "boot", "rss_bytes": 9})
+    )
+    (span,) = _spans(markers)
+    assert (span.status, span.begin_rss_bytes, span.end_rss_bytes) == ("ok", 500, None)
+
+
 def test_without_an_end_it_is_in_flight_until_its_process_was_last_seen(build):
     markers = build.markers((1.0, "begin", "a", 0), (2.0, "note", "a", 0), (3.0, "begin", "b", 1, {"pid": 2}))
     a, b = _spans(markers)

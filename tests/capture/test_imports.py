@@ -12,12 +12,12 @@ from diagtools.capture.child import check_python
 from diagtools.capture.imports import capture_imports
 from diagtools.errors import UsageError
 from tests.capture.processes import is_alive, until
-from tests.support.programs import interpreters
+from tests.support.interpreters import every_python
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_an_interpreter_says_its_version(python: str) -> None:
     major, minor = map(int, check_python(python).split("."))
     assert (major, minor) >= (3, 9)

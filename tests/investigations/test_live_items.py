@@ -52,6 +52,27 @@ def test_an_item_between_two_samples_has_no_peak(tmp_path: Path) -> None:
     assert [item.peak_bytes for item in run.flush(begin(0.01, "a"), end(0.02, "a")).ended] == [None]
 
 
+def test_what_markers_read_counts_with_what_other_processes_hold(tmp_path: Path) -> None:
+    """Its own process by the markers, the other 50 MiB by the sample before; the higher of begin and end."""
+    run = Running(tmp_path)
+    run.recording.sample(0.0, 100 * MIB).sample(0.0, 50 * MIB, pid=ROOT + 1).sample(0.1, 100 * MIB)
+    quick = begin(0.01, "a", rss=110 * MIB), marker(0.02, "end", "a", status="ok", rss=130 * MIB)
+    (item,) = run.flush(*quick).ended
+    assert (item.peak_bytes, item.read_bytes) == (None, 180 * MIB)
+
+
+def test_what_no_marker_read_is_not_known(tmp_path: Path) -> None:
+    """Neither where it has no reading, nor of a process that was not sampled yet."""
+    run = Running(tmp_path)
+    run.recording.sample(0.0, 100 * MIB).sample(0.1, 100 * MIB)
+    mute = begin(0.01, "a"), end(0.02, "a")
+    young = [
+        marker(t_s, edge, "b", index=2, rss=70 * MIB, pid=ROOT + 1)
+        for t_s, edge in ((0.03, "begin"), (0.04, "end"))
+    ]
+    assert [item.read_bytes for item in run.flush(*mute, *young).ended] == [None, None]
+
+
 def test_processes_are_summed_as_a_limit_sums_them(tmp_path: Path) -> None:
     """Anonymous memory summed, shared memory once; a process that has ended holds nothing."""
     run = Running(tmp_path)

@@ -19,7 +19,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from diagtools.run import Run
 from diagtools.values import State
 from tests.capture.processes import until
-from tests.support.programs import every_python
+from tests.support.interpreters import every_python
 
 LOAD = "from diagtools.notebook.record_cell import load; load(get_ipython())"
 

@@ -114,7 +114,7 @@ class Indexer:
             {"t_s": [*t], "rss_bytes": [*rss], "used_bytes": used, "n_processes": [1] * len(t)}
         )
         names = list(ITEMS.columns)
-        items = ITEMS.from_columns({name: [row[name] for row in self.rows] for name in names})
+        items = ITEMS.from_columns({name: [row.get(name) for row in self.rows] for name in names})
         death = Death(
             cause=Cause.WATCHDOG, grade=Grade.PROVEN, evidence=("the watchdog sent SIGKILL",), t_s=t[-1]
         )
@@ -264,6 +264,8 @@ def items_of() -> Callable[..., pl.DataFrame]:
                 "end_s": end,
                 "status": status,
                 "error": [None] * n,
+                "begin_rss_bytes": [None] * n,
+                "end_rss_bytes": [None] * n,
                 "delta_bytes": [None] * n,
                 "peak_bytes": [None] * n,
                 "demand_bytes": [None if value is None else value * MIB for value in demand],

@@ -16,32 +16,14 @@ import pytest
 from diagtools import mark
 from diagtools.probes import boot
 from diagtools.read.markers import read_markers
+from tests.support.interpreters import BARE, installed, interpreters
 
-VERSIONS = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
 BIN = Path(sys.executable).parent
-#: The interpreter below our environment: it has no diagtools of its own.
-BARE: str = getattr(sys, "_base_executable", sys.executable)
 
 Row = dict[str, Any]
 
 
-def installed(version: str) -> list[str]:
-    """Interpreters of this version that run here."""
-    paths = [str(path) for path in sorted(VERSIONS.glob(f"{version}.*/bin/python"))]
-    paths += [path for path in [shutil.which(f"python{version}")] if path]
-    return [path for path in paths if subprocess.run([path, "-c", ""], capture_output=True).returncode == 0]
-
-
-def interpreters() -> list[Any]:
-    """Every CPython from 3.9 on that is found here, one of each version; this one first."""
-    found = {sys.version_info[1]: BARE}
-    for minor in range(9, 15):
-        for path in installed(f"3.{minor}")[:1]:
-            found.setdefault(minor, path)
-    return [pytest.param(path, id=f"3.{minor}") for minor, path in found.items()]
-
-
-every_python = pytest.mark.parametrize("python", interpreters())
+every_python = pytest.mark.parametrize("python", interpreters(BARE))
 
 
 @pytest.fixture

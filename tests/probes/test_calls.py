@@ -14,7 +14,8 @@ from diagtools.capture.runner import capture
 from diagtools.probes import calls as probe
 from diagtools.run import Run
 from diagtools.values import ItemSource, Target
-from tests.support.programs import Program, begun, every_python, feature, told
+from tests.support.interpreters import every_python
+from tests.support.programs import Program, begun, feature, told
 from tests.support.runs import MIB
 
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from diagtools.probes import heap
-from tests.probes.test_boot import every_python
+from tests.support.interpreters import every_python
 from tests.support.ledgers import MIB, assert_explained, taken
 
 

@@ -127,6 +127,16 @@ def test_a_block_before_one_that_was_found_already_is_not_counted_twice(memory: 
     assert pages_of(walk)[(0, "mmapped")] == (48, 48)
 
 
+@pytest.mark.parametrize("before", [0, 1], ids=["plain", "huge pages asked for"])
+def test_from_glibc_2_43_on_a_header_leaves_itself_out_of_the_size(memory: Memory, before: int) -> None:
+    memory.touch(BASE, 60 * PAGE)
+    memory.pages[BASE] = struct.pack("<QQ", before, 60 * PAGE - 16 | 2).ljust(64, b"\7")
+    memory.block(BASE + 60 * PAGE, 40 * PAGE)
+    walk = walked(memory, (BASE, BASE + 100 * PAGE), mmapped=100 * PAGE)
+    assert walk.mmapped == [2, 100 * PAGE]
+    assert pages_of(walk)[(0, "mmapped")] == (100, 100)
+
+
 def test_what_only_looks_like_a_block_is_none(memory: Memory) -> None:
     memory.touch(BASE, 64 * PAGE)
     memory.pages[BASE] = struct.pack("<QQ", 0, 100 * PAGE | 2).ljust(64)  # longer than the mapping
@@ -135,6 +145,8 @@ def test_what_only_looks_like_a_block_is_none(memory: Memory) -> None:
     )  # something before it is in use
     memory.pages[BASE + 2 * PAGE] = struct.pack("<QQ", 0, 10 * PAGE | 1).ljust(64)
     memory.pages[BASE + 3 * PAGE] = struct.pack("<QQ", 0, 2).ljust(64)
+    memory.pages[BASE + 4 * PAGE] = struct.pack("<QQ", 0, 10 * PAGE - 32 | 2).ljust(64)
+    memory.pages[BASE + 5 * PAGE] = struct.pack("<QQ", 2, 10 * PAGE - 16 | 2).ljust(64)
     walk = walked(memory, (BASE, BASE + 64 * PAGE), mmapped=1 << 30)
     assert walk.mmapped == [0, 0]
 

@@ -9,15 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from diagtools.probes import boot, graph_attributes, graph_columns, graph_names, graph_types, holders
+from diagtools.probes import (
+    boot,
+    graph_attributes,
+    graph_columns,
+    graph_names,
+    graph_roots,
+    graph_types,
+    holders,
+)
 from diagtools.read.object_graph import read_object_graphs
+from tests.support.interpreters import every_python
 from tests.support.objects import looked_at, run_of
-from tests.support.programs import every_python
 
 PROBES = Path(boot.__file__).parent
 MODULES = {
     module.__name__.rpartition(".")[2]: module
-    for module in (graph_attributes, graph_columns, graph_names, graph_types)
+    for module in (graph_attributes, graph_columns, graph_names, graph_roots, graph_types)
 }
 
 

@@ -15,7 +15,7 @@ from diagtools.analyse.imports import attribute, total
 from diagtools.capture.imports import capture_command_imports, capture_imports, interpreter_command
 from diagtools.read.imports import ImportLog, read_imports
 from diagtools.values import Target
-from tests.support.programs import interpreters
+from tests.support.interpreters import every_python
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
 
@@ -189,7 +189,7 @@ def check_sum(log: ImportLog) -> None:
     assert costs["wall_s"] == pytest.approx((last["t_ns"] - first["t_ns"]) / 1e9, abs=1e-6)
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_each_module_costs_what_it_keeps(python: str, folder: Path) -> None:
     (log,) = logs(folder, "import pkg", python=python)
     found = attribute(log.events)
@@ -210,7 +210,7 @@ def test_each_module_costs_what_it_keeps(python: str, folder: Path) -> None:
     check_sum(log)
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_a_submodule_that_the_package_imports_itself_is_there_once(python: str, folder: Path) -> None:
     (log,) = logs(folder, "import pkg.held", python=python)
     modules = attribute(log.events)["module"].to_list()
@@ -223,7 +223,7 @@ def test_a_submodule_that_the_package_imports_itself_is_there_once(python: str, 
     check_sum(log)
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_a_failed_import_keeps_what_it_took(python: str, folder: Path) -> None:
     (log,) = logs(folder, "import tries", python=python)
     found = {row["module"]: row for row in attribute(log.events).iter_rows(named=True)}
@@ -234,7 +234,7 @@ def test_a_failed_import_keeps_what_it_took(python: str, folder: Path) -> None:
     check_sum(log)
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 @pytest.mark.parametrize(
     ("statement", "error"),
     [
@@ -252,7 +252,7 @@ def test_whatever_ends_it_is_a_result(statement: str, error: str, python: str, f
     check_sum(log)
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_a_target_that_leaves_at_once_is_read_as_far_as_it_came(python: str, folder: Path) -> None:
     (log,) = logs(folder, "import leaves", python=python)
     found = {row["module"]: row["status"] for row in attribute(log.events).iter_rows(named=True)}
@@ -261,7 +261,7 @@ def test_a_target_that_leaves_at_once_is_read_as_far_as_it_came(python: str, fol
     assert "left by os._exit" in log.validity[0].note
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 @pytest.mark.parametrize("graph", [False, True])
 @pytest.mark.parametrize("name", ["dies", "crashes", "hangs"])
 def test_the_module_that_was_its_last_is_known(name: str, graph: bool, python: str, folder: Path) -> None:
@@ -276,7 +276,7 @@ def test_the_module_that_was_its_last_is_known(name: str, graph: bool, python: s
     check_sum(log)
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_imports_of_threads_are_their_own(python: str, folder: Path) -> None:
     (log,) = logs(folder, "import threads", python=python)
     found = {row["module"]: row for row in attribute(log.events).iter_rows(named=True)}
@@ -285,7 +285,7 @@ def test_imports_of_threads_are_their_own(python: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("graph", [False, True])
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_a_forked_child_has_a_log_of_its_own(python: str, graph: bool, folder: Path) -> None:
     parent, child = logs(folder, "import forks", python=python, graph=graph)
     assert not any("damaged" in doubt.note for doubt in child.validity)
@@ -295,7 +295,7 @@ def test_a_forked_child_has_a_log_of_its_own(python: str, graph: bool, folder: P
     check_sum(parent)
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_statements_are_seen_where_they_stand(python: str, folder: Path) -> None:
     (log,) = logs(folder, "import pkg", "import tries", python=python, graph=True)
     edges = import_edges(attribute(log.events), log.calls)
@@ -318,7 +318,7 @@ def test_statements_are_seen_where_they_stand(python: str, folder: Path) -> None
     }
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 @pytest.mark.parametrize("graph", [False, True])
 def test_every_process_of_a_command_is_seen(graph: bool, python: str, folder: Path) -> None:
     code = "import pkg, subprocess, sys; sys.exit(subprocess.call([sys.executable, '-m', 'tries']) + 3)"
@@ -338,7 +338,7 @@ def test_every_process_of_a_command_is_seen(graph: bool, python: str, folder: Pa
     assert ("pkg", "<string>", 1) in places
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_a_traceback_looks_as_without_it(python: str, folder: Path) -> None:
     run = capture_imports(["import fails"], folder / "run", python=python)
     plain = subprocess.run([python, "-c", "import fails"], capture_output=True, text=True, check=False).stderr
@@ -348,7 +348,7 @@ def test_a_traceback_looks_as_without_it(python: str, folder: Path) -> None:
     assert "importlib" not in measured
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 @pytest.mark.parametrize(
     "statement", ["import fails", "import there_is_none", "import old", "import names.none"]
 )
@@ -359,7 +359,7 @@ def test_a_command_says_what_it_says_without_it(statement: str, python: str, fol
     assert (run / "stderr.log").read_text() == plain.stderr
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 @pytest.mark.parametrize("ending", ["closerange", ".log", "/statm"])
 def test_a_program_that_takes_our_descriptors_keeps_what_is_its_own(
     ending: str, python: str, folder: Path
@@ -377,7 +377,7 @@ def test_a_program_that_takes_our_descriptors_keeps_what_is_its_own(
     check_sum(log)
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_a_full_disk_loses_what_it_loses(python: str, folder: Path) -> None:
     (log,) = logs(folder, "import fills", python=python)
     modules = attribute(log.events)["module"].to_list()
@@ -387,7 +387,7 @@ def test_a_full_disk_loses_what_it_loses(python: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("graph", [False, True])
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_odd_arguments_are_refused_or_taken_as_without_it(python: str, graph: bool, folder: Path) -> None:
     program = folder / "odd.py"
     program.write_text(ODD)
@@ -398,7 +398,7 @@ def test_odd_arguments_are_refused_or_taken_as_without_it(python: str, graph: bo
     assert (log.is_whole, log.validity) == (True, ())
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_a_program_may_keep_all_frames(python: str, folder: Path) -> None:
     """One of them says to be larger than it is."""
     code = (
@@ -413,7 +413,7 @@ def test_a_program_may_keep_all_frames(python: str, folder: Path) -> None:
     assert (log.is_whole, log.error) == (True, "")
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_a_removed_folder_is_no_concern_of_the_program(
     python: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -427,7 +427,7 @@ def test_a_removed_folder_is_no_concern_of_the_program(
 
 
 @pytest.mark.parametrize("graph", [False, True])
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_threads_that_import_at_once_lose_nothing(python: str, graph: bool, folder: Path) -> None:
     (log,) = logs(folder, "import many", python=python, graph=graph)
     found = {row["module"]: row["status"] for row in attribute(log.events).iter_rows(named=True)}
@@ -437,7 +437,7 @@ def test_threads_that_import_at_once_lose_nothing(python: str, graph: bool, fold
     check_sum(log)
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_a_command_finds_the_modules_that_it_would_find(python: str, folder: Path) -> None:
     argv = (python, "-c", "import sys; print(sorted(sys.modules))")
     run = capture_command_imports(Target(argv=argv), folder / "run")
@@ -450,7 +450,7 @@ def test_a_command_finds_the_modules_that_it_would_find(python: str, folder: Pat
     }  # the first is built in, the others are of the start
 
 
-@pytest.mark.parametrize("python", interpreters())
+@every_python
 def test_nothing_is_imported_that_a_bare_interpreter_has_not(python: str, folder: Path) -> None:
     (log,) = logs(folder, "pass", python=python)
     assert log.files == {}

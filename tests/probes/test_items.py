@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from diagtools.probes import boot
-from tests.support.programs import Program, begun, every_python, feature, told
+from tests.support.interpreters import every_python
+from tests.support.programs import Program, begun, feature, told
 
 
 @pytest.fixture

@@ -14,12 +14,11 @@ from diagtools.analyse.laziness import Verdict, verify
 from diagtools.capture.laziness import Cut, capture_lazily
 from diagtools.errors import DamagedError, NoDataError, UsageError
 from diagtools.read.laziness import NO_END, Forced, LazyPair, read_child, read_pairs, read_places
-from tests.support.programs import interpreters
+from tests.support.interpreters import every_python
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
 
 MIB = 2**20
-every_python = pytest.mark.parametrize("python", interpreters())
 HEAVY = "kept = bytearray(b'x' * (20 << 20))\nvalue = 5\nother = 6\n"
 
 

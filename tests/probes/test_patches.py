@@ -12,7 +12,7 @@ import pytest
 
 from diagtools.capture.bootstrap import call, interpreter_argv
 from diagtools.probes import patches
-from tests.support.programs import every_python
+from tests.support.interpreters import every_python
 
 #: A probe that executes the statement it is given.
 RUNNER = "def run(argv):\n    exec(argv[0], {'__name__': '__main__'})\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from diagtools.probes import boot
-from tests.probes.test_boot import every_python
+from tests.support.interpreters import every_python
 from tests.support.tracked import MIB, notes_of, parsed, recorded, snapshots_of
 
 PYTHON = sys.executable

@@ -28,6 +28,13 @@ def test_nothing_is_no_log_and_no_damage() -> None:
     assert parse_log(b"").markers == ()
 
 
+def test_memory_that_no_machine_has_is_not_known() -> None:
+    sizes = (0, 4096, 2**48, 2**48 + 1, 2**63 - 1)
+    log = parse_log(b"".join(begin(0.0, "a.py", rss=size) for size in sizes))
+    assert [m.rss_bytes for m in log.markers] == [None, 4096, 2**48, None, None]
+    assert log.n_damaged == 0
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_a_text_is_what_was_written(text: str) -> None:
     assert text_of(escaped(text.encode())) == text

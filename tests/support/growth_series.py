@@ -179,6 +179,8 @@ def _items(
             "end_s": [at * 0.5 + 0.4 for at in range(n)],
             "status": ["ok"] * n,
             "error": [None] * n,
+            "begin_rss_bytes": [None] * n,
+            "end_rss_bytes": [None] * n,
             "delta_bytes": [e - b for b, e in zip(held, left, strict=True)],
             "peak_bytes": [*peaks],
             "demand_bytes": [p - b for p, b in zip(peaks, held, strict=True)],

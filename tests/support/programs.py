@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from diagtools.probes import boot
 from diagtools.read.markers import read_markers
 
-VERSIONS = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
-
 Row = dict[str, Any]
-
-
-def interpreters() -> list[Any]:
-    """Every CPython from 3.9 on that is found here, one of each version; this one first."""
-    found = {sys.version_info[1]: sys.executable}
-    for minor in range(9, 15):
-        paths = [str(path) for path in sorted(VERSIONS.glob(f"3.{minor}.*/bin/python"))]
-        for path in [*paths, *filter(None, [shutil.which(f"python3.{minor}")])]:
-            if subprocess.run([path, "-c", ""], capture_output=True).returncode == 0:
-                found.setdefault(minor, path)
-                break
-    return [pytest.param(path, id=f"3.{minor}") for minor, path in found.items()]
-
-
-every_python = pytest.mark.parametrize("python", interpreters())
 
 
 class Program:

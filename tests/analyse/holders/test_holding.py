@@ -11,8 +11,8 @@ from diagtools.analyse.holders.icicle import holder_icicle
 from diagtools.analyse.holders.tree import tree_of
 from tests.analyse.holders import planted
 from tests.analyse.holders.planted import APP, BULK_BYTES, DOUBLE, SINGLE, Planted
+from tests.support.interpreters import every_python
 from tests.support.objects import looked_at
-from tests.support.programs import every_python
 
 
 @pytest.mark.parametrize("case", [*SINGLE, *DOUBLE], ids=lambda case: case.name)
