@@ -29,6 +29,8 @@ NAMES = (
     "allocations",
     "icicles",
     "scan",
+    "ledger",
+    "holders",
     "case",
 )
 _RESULTS = ROOT / "benchmarks" / "results"

@@ -94,4 +94,5 @@ def _quantity(text: str, what: str, example: str) -> tuple[float, str]:
 
 def _bad_unit(text: str, unit: str, what: str, known: list[str]) -> UsageError:
     fact = f"The {what} {text!r} has no unit." if not unit else f"The {what} {text!r} has an unknown unit."
-    return UsageError(fact, hint=f"add one of {', '.join(known)}: '{text.strip()} {known[2]}'.")
+    number = text.strip()[: -len(unit)].rstrip() if unit else text.strip()
+    return UsageError(fact, hint=f"its unit is one of {', '.join(known)}: '{number} {known[2]}'.")

@@ -41,7 +41,7 @@ def test_durations(text: str, seconds: float) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("400", r"The size '400' has no unit\. Hint: add one of B, KB, MB.*: '400 MB'\."),
+        ("400", r"The size '400' has no unit\. Hint: its unit is one of B, KB, MB.*: '400 MB'\."),
         ("4 GX", r"The size '4 GX' has an unknown unit"),
         ("2 G", r"The size '2 G' has an unknown unit"),
         ("", r"'' is not a size\. Hint: write '400 MB' or '2 GiB'"),

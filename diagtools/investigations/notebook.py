@@ -94,6 +94,7 @@ def execute(
 def _run(source: Path, executed: Path, parameters: Mapping[str, object]) -> DiagtoolsError | None:
     """Executes the notebook; the error that stopped it, if one did."""
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     try:
@@ -109,6 +110,11 @@ def _run(source: Path, executed: Path, parameters: Mapping[str, object]) -> Diag
             )
     except PapermillExecutionError as failure:
         return _as_ours(failure.ename, failure.evalue)
+    except DeadKernelError:
+        return RecorderError(
+            "The kernel that ran the notebook was ended from outside, most likely for want of memory.",
+            hint="free some, or lift the limit under which this runs; what was shown before is kept.",
+        )
     return None
 
 

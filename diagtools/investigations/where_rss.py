@@ -36,6 +36,10 @@ _QUESTION = "Where did the RSS go: what does it consist of, and who holds it?"
 _COMMAND = "command"
 _WORTH_SAYING = 0.2  # of the RSS
 _USED = (Component.PYTHON_USED, Component.C_USED, Component.C_MMAPPED)
+_ONE_SNAPSHOT = (
+    "There is one snapshot of its objects, so nobody can say who holds more than before: "
+    "a program that marks its phases or items has several."
+)
 
 
 class WhereDidRssGo(Case):
@@ -150,6 +154,11 @@ class WhereDidRssGo(Case):
     def icicle(self, name: str = "") -> alt.LayerChart:
         """Who holds how much of its objects, and what that is."""
         return self.holders(name).icicle()
+
+    def grown(self, name: str = "") -> Table | Prose:
+        """Who holds more of its objects than at the first snapshot?"""
+        report = self.holders(name)
+        return Prose([Finding(sentence=_ONE_SNAPSHOT)]) if report.before is None else report.growth()
 
     def said(self, name: str = "") -> Prose:
         """What ledger and holders say of one program, a sentence each."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from diagtools.errors import BudgetBreached, DiagtoolsError, NoDataError, UsageError
+from diagtools.errors import BudgetBreached, DiagtoolsError, NoDataError, RecorderError, UsageError
 from diagtools.investigations import notebook, places
 
 
@@ -26,6 +26,7 @@ def own_notebooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "from diagtools.errors import BudgetBreached, NoDataError\n"
         "if fails == 'data':\n    raise NoDataError('No items.', hint='look.')\n"
         "if fails == 'budget':\n    raise BudgetBreached('Too much.', hint='look.')\n"
+        "if fails == 'kernel':\n    import os, signal; os.kill(os.getpid(), signal.SIGKILL)\n"
         "if fails == 'bug':\n    import polars; print(polars.__file__); polars.DataFrame({'a': [1], 'b': [1, 2]})"
     )
     shown = (
@@ -134,6 +135,14 @@ def test_a_failing_cell_keeps_what_was_executed(
     assert any(
         o.output_type == "error" for c in nbformat.read(done.notebook, 4).cells for o in c.get("outputs", [])
     )
+
+
+def test_a_kernel_that_is_killed_is_one_clear_error(own_notebooks: Path, tmp_path: Path) -> None:
+    done = notebook.execute("sizes", {"fails": "kernel"}, tmp_path / "out", tell=lambda _line: None)
+    assert type(done.error) is RecorderError
+    assert "ended from outside" in str(done.error)
+    assert done.case == {"summary": "size 10"}
+    assert done.page.exists()
 
 
 def test_what_is_left_names_no_folder_of_packages_nor_the_working_folder(

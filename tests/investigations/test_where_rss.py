@@ -63,10 +63,20 @@ def test_it_shows_itself(case: WhereDidRssGo) -> None:
     assert case.waterfall("weights").to_dict()
     assert case.paths("registry").to_dict()
     assert case.icicle("registry").to_dict()
-    assert "Session.registered" in str(case.holders("registry").growth())
+    assert "Session.registered" in str(case.grown("registry"))
     text, metadata = case._repr_mimebundle_()
     assert "registry" in text["text/plain"]
     assert metadata[CASE_KEY]["headlines"] == case.headlines()
+
+
+def test_a_command_without_markers_has_one_snapshot_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    case = WhereDidRssGo(command=f"{sys.executable} -c 'kept = [bytes(500) for _ in range(100_000)]'")
+    assert case.tightest == "command"
+    assert "There is one snapshot" in str(case.grown())
+    assert "__main__.kept" in case.headlines()[0]
 
 
 def test_a_run_says_the_same_in_its_own_explanation(case: WhereDidRssGo) -> None:
