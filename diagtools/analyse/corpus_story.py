@@ -13,6 +13,7 @@ from diagtools.values import Finding, State, Validity
 
 _N_REASONS = 4
 _N_NAMED = 3
+_LONGEST = 120  # characters of a path
 #: Reasons that say something could not be seen, unlike those that say it was not to be.
 _NOT_SEEN = "^cannot be"
 
@@ -109,7 +110,7 @@ def corpus_validity(tally: Tally) -> tuple[Validity, ...]:
     """What of the corpus is not known?"""
     unseen = tally.passed_over.filter(pl.col("reason").str.contains(_NOT_SEEN))
     found = [
-        Validity(what=_entries(row), state=State.SKIPPED, note=f"{row['reason']}: {row['example']}")
+        Validity(what=_entries(row), state=State.SKIPPED, note=f"{row['reason']}: {_short(row['example'])}")
         for row in unseen.iter_rows(named=True)
     ]
     if tally.is_folded:
@@ -256,4 +257,9 @@ def _count(n: int, thing: str) -> str:
 
 
 def _shown(name: str) -> str:
-    return repr(redact_text(name))
+    return repr(_short(redact_text(name)))
+
+
+def _short(path: str) -> str:
+    """Its end, where it is very long: nested folders add up."""
+    return path if len(path) <= _LONGEST else f"…{path[-_LONGEST:]}"

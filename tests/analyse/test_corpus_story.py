@@ -124,3 +124,21 @@ def test_secrets_in_names_are_not_told(build):
     path = "ghp_" + "a1B2" * 9 + "/x.py"
     tally.add(build.corpus({"path": path, "kind": "hand-written", "n_chunks": 1}), PASSED_OVER.empty())
     assert "ghp_" not in " ".join(map(str, corpus_findings(tally)))
+
+
+def test_the_path_of_a_deep_folder_is_told_by_its_end(build):
+    deep = "folder/" * 300
+    columns = {
+        "path": [f"{deep}locked"],
+        "reason": ["cannot be listed: Permission denied"],
+        "is_folder": [True],
+        "size_bytes": [None],
+    }
+    made = Tally()
+    made.add(build.corpus({**FILES[0], "path": f"{deep}app.js"}), PASSED_OVER.from_columns(columns))
+    (note,) = corpus_validity(made)
+    assert note.note.startswith("cannot be listed: Permission denied: …")
+    assert note.note.endswith("/folder/locked")
+    told = " ".join(str(one) for one in corpus_findings(made))
+    assert "/folder/app.js'" in told
+    assert max(len(line) for line in (note.note, told)) < 600
