@@ -1,11 +1,9 @@
-"""The advised edits are applied: others find what they found, and the heavy module waits until it is used.
-
-Of ``lazy import`` only the text is looked at: Python 3.15 is not here.
-"""
+"""The advised edits are applied: others find what they found, and the heavy module waits until it is used."""
 
 from __future__ import annotations
 
 import ast
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -22,6 +20,7 @@ from tests.support.imports import (
     reasons,
     written,
 )
+from tests.support.interpreters import installed
 
 PACKAGES = {
     "relative": ({"pack/__init__.py": "from .heavy import A, go\n", "pack/heavy.py": HEAVY}, "pack.heavy"),
@@ -233,6 +232,22 @@ def test_of_several_modules_those_that_are_needed_at_once_stay(tmp_path: Path) -
     advice = advice_of(file, "partly")
     assert "import os\nlazy import heavy as h\n" in applied(text, edit_text(advice, LAZY))
     assert_waits(file, LOCAL, "program", "print(p.f())")
+
+
+@pytest.mark.parametrize("statement", ["import heavy", "import os, heavy", "from heavy import A, go"])
+def test_a_lazy_statement_waits_until_it_is_used(tmp_path: Path, statement: str) -> None:
+    for python in installed("3.15")[:1] or [pytest.skip("no Python 3.15 here")]:
+        use = "go(1)" if "from" in statement else "heavy.go(1)"
+        text = f"{statement}\n\n\ndef f():\n    return {use}\n"
+        file = written(tmp_path, {"program.py": text, "heavy.py": HEAVY})
+        file.write_text(applied(text, edit_text(advice_of(file), LAZY)))
+        code = (
+            "import sys, program; print('heavy' in sys.modules); program.f(); print('heavy' in sys.modules)"
+        )
+        done = subprocess.run(
+            [python, "-c", code], cwd=file.parent, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.splitlines() == ["False", "True"]
 
 
 def test_what_a_measurement_found_waiting_may_be_lazy(tmp_path: Path) -> None:
