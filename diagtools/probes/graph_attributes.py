@@ -1,12 +1,13 @@
 """What are the attributes of instances called that stand near to something with a name?
 
 They are read with C functions only: from the dict of an instance, a slot, or by ``object.__getattribute__`` where no
-class knows the name.  ``__dict__`` is not asked for: asking makes one where there was none.
+class knows the name.  ``__dict__`` is not asked for, but of a few from 3.13 on: asking makes one where there was none.
 """
 
 # No "from __future__": it would be an import of the program.
 
 import gc
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing is not imported into the program
@@ -18,10 +19,14 @@ _MOST_INSTANCES = 50_000
 _DEPTH = 4  # from a named object on
 _MOST_ATTRIBUTES = 1_000
 _FEW = 64  # of a container's elements
+_MOST_ASKED = 256  # for ``__dict__``: about 100 bytes each in the program
 
 _MODULE, _FUNCTION = type(gc), type(lambda: None)
 _code_of = vars(_FUNCTION)["__code__"].__get__
+_BUILTINS = vars(sys.modules["builtins"])
 _MEMBER = type(vars(_FUNCTION)["__closure__"])
+_GETTER = type(vars(_FUNCTION)["__code__"])
+_DICT_SHOWS = sys.version_info >= (3, 13)
 
 
 class _Missing:
@@ -37,6 +42,7 @@ class Attributes:
     def __init__(self, types: "ModuleType", name: "Callable[[Any, Any, str, str], None]") -> None:
         self._types, self._name = types, name
         self._candidates: dict[int, list[str]] = {}
+        self._n_asked = 0
 
     def name_near(self, near: "list[object]") -> None:
         """The attributes of instances that stand near to something with a name."""
@@ -70,22 +76,36 @@ class Attributes:
 
     def _attributes(self, one: "Any") -> "Iterator[tuple[Any, str, Any]]":
         each = type(one)
-        if self._types.has_dict(each):
-            for names in gc.get_referents(one):
-                if (
-                    type(names) is dict
-                    and 0 < len(names) <= _MOST_ATTRIBUTES
-                    and self._is_own_dict(one, names)
-                ):
-                    self._name(one, names, "dict", "")
-                    yield from [(names, key, value) for key, value in names.items()]
+        referents = gc.get_referents(one)
+        for names in referents if self._types.has_dict(each) else ():
+            if type(names) is dict and 0 < len(names) <= _MOST_ATTRIBUTES and self.is_own_dict(one, names):
+                self._name(one, names, "dict", "")
+                yield from [(names, key, value) for key, value in names.items()]
+                referents = []
+        known = {id(each)}
         for key in self._candidates_of(each):
             try:
-                yield one, key, object.__getattribute__(one, key)
+                value = object.__getattribute__(one, key)
             except AttributeError:  # has not got it
-                pass
+                continue
+            known.add(id(value))
+            yield one, key, value
+        yield from self._others(one, [value for value in referents if id(value) not in known])
 
-    def _is_own_dict(self, one: object, names: "dict[Any, Any]") -> bool:
+    def _others(self, one: "Any", unknown: "list[Any]") -> "Iterator[tuple[Any, str, Any]]":
+        """From 3.13 on a few are asked for ``__dict__``, which then only shows the values that the instance has."""
+        each = type(one)
+        if not unknown or not _DICT_SHOWS or self._n_asked >= _MOST_ASKED or not self._types.has_dict(each):
+            return
+        getters: list[Any] = [self._types.names_of(base).get("__dict__") for base in self._types.mro_of(each)]
+        getter: Any = next((found for found in getters if found is not None), None)
+        if type(getter) is _GETTER:
+            self._n_asked += 1
+            for key, value in list(getter.__get__(one).items()):
+                if type(key) is str and any(value is found for found in unknown):
+                    yield one, key, value
+
+    def is_own_dict(self, one: object, names: "dict[Any, Any]") -> bool:
         """Are these its attributes, and not the value of one?  ``__dict__`` is not asked for: that might make it."""
         known = [self._types.names_of(base) for base in self._types.mro_of(type(one))]
         for key, value in names.items():
@@ -98,6 +118,12 @@ class Attributes:
                 except AttributeError:
                     return False
         return True
+
+    def of_function(self, one: "Any", names: "dict[Any, Any]") -> "dict[Any, Any] | None":
+        """The attributes of a function, where it has any: not ``names``, its globals, and not the built-in ones."""
+        dicts = [each for each in gc.get_referents(one) if type(each) is dict and each]
+        found = [each for each in dicts if each is not names and each is not _BUILTINS]
+        return next((each for each in found if self.is_own_dict(one, each)), None)
 
     def _candidates_of(self, each: type) -> "list[str]":
         """Slots of these classes, and names in their code that no class knows: nothing but the instance answers."""

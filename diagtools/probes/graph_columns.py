@@ -166,13 +166,17 @@ class Columns:
             self._untracked(found, holds_more=False)
 
     def _referents(self, block: "list[Any]") -> "list[list[Any]]":
-        lists = list(map(gc.get_referents, block))
-        if self._opened:
-            type_ids = list(map(id, map(type, block)))
-            if not self._opened.keys().isdisjoint(type_ids):
-                for place, type_id in enumerate(type_ids):
-                    if type_id in self._opened:
-                        lists[place] = self._opened[type_id](block[place])
+        type_ids = list(map(id, map(type, block)))
+        if self._opened.keys().isdisjoint(type_ids):
+            return list(map(gc.get_referents, block))
+        opened = self._opened
+        places = [place for place, type_id in enumerate(type_ids) if type_id in opened]
+        others = block[:]
+        for place in places:
+            others[place] = None
+        lists = list(map(gc.get_referents, others))
+        for place in places:
+            lists[place] = opened[type_ids[place]](block[place])
         return lists
 
     def _untracked(self, fresh: "Iterable[Any]", *, holds_more: bool) -> None:

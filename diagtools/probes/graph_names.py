@@ -26,9 +26,11 @@ if TYPE_CHECKING:  # typing is not imported into the program
     from typing import Any
 
 #: How a name leads from its owner to the target.
-HOWS = ("global", "class", "attribute", "dict", "local", "default", "closure")
+HOWS = "global class attribute dict local default closure function context signal".split()
 #: Kinds of objects that are marked; ``ours`` is of the recording, no part of the program.
-KINDS = "lru_cache generator coroutine task thread executor queue handler exception function ours".split()
+KINDS = (
+    "lru_cache generator coroutine task thread executor queue handler exception function context ours".split()
+)
 ESCAPES = ((b"\\", b"\\\\"), (b"\t", b"\\t"), (b"\n", b"\\n"), (b"\r", b"\\r"), (b"\0", b"\\0"))
 
 _PROBES = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -50,10 +52,11 @@ _type_name = type.__dict__["__qualname__"].__get__
 class Names:
     """The lines, as they are found."""
 
-    def __init__(self, types: "ModuleType", attributes: "ModuleType") -> None:
+    def __init__(self, types: "ModuleType", attributes: "ModuleType", roots: "ModuleType") -> None:
         self.lines: list[bytes] = []
         self._types = types
         self._attributes = attributes.Attributes(types, self.name)
+        self._roots = roots.Roots(self)
         self._dicts: set[int] = set()
         self._named: list[object] = []
         self._n_looked_into = 0
@@ -72,6 +75,7 @@ class Names:
                 self.module(name, module, _module_dict(module))
             elif type(name) is str:
                 self.name(sys.modules, module, "global", f"sys.modules[{name!r}]")
+        self._roots.signals()
 
     def module(self, name: str, module: object, names: "dict[Any, Any]") -> None:
         """One module, or what a function has for one."""
@@ -104,7 +108,8 @@ class Names:
         if id(names) not in self._dicts and type(names) is dict:
             self.module(_text(dict.get(names, "__name__")) or "?", None, names)
         kept = [_function[name](one) for name in ("__defaults__", "__kwdefaults__", "__closure__")]
-        if not any(kept):
+        own = self._attributes.of_function(one, names)
+        if not any(kept) and own is None:
             return
         self.mark(one, "function", _text(_function["__module__"](one)), _function["__qualname__"](one))
         code = _function["__code__"](one)
@@ -116,6 +121,8 @@ class Names:
         if type(by_key) is dict:
             for key, value in by_key.items():
                 self.name(by_key, value, "default", key)
+        for key, value in own.items() if own is not None else ():
+            self.name(own, value, "function", key)
         for key, value in zip(code.co_freevars, cells or ()):
             self.name(cells, value, "closure", key)
             for content in gc.get_referents(value):
@@ -167,7 +174,7 @@ class Names:
 
     def special(self, kind: str, one: "Any") -> None:
         """What is known of one object of a kind of its own."""
-        look = getattr(self, "_" + kind)
+        look = getattr(self._roots, kind, None) or getattr(self, "_" + kind)
         look(one)
 
     def _thread(self, one: "Any") -> None:
@@ -227,6 +234,8 @@ class Names:
 
     def _task(self, one: "Any") -> None:
         names = vars(vars(sys.modules["_asyncio"])["Task"])
+        if names["done"](one):  # it keeps a result, for whoever holds it
+            return
         coroutine = names["get_coro"](one)
         name = _text(names["get_name"](one))
         if self._types.kind_of(type(coroutine)) == "coroutine":

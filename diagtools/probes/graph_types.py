@@ -15,12 +15,14 @@ if TYPE_CHECKING:  # typing is not imported into the program
 
 #: Bits of ``type.__flags__``.
 HEAP_TYPE, HAS_GC, IS_CLASS, IS_EXCEPTION = 1 << 9, 1 << 14, 1 << 31, 1 << 30
+_MANAGED_DICT = 1 << 4  # since 3.11
 
 flags_of = type.__dict__["__flags__"].__get__
 _mro = type.__dict__["__mro__"].__get__
 _names_of = type.__dict__["__dict__"].__get__
 _dict_offset = type.__dict__["__dictoffset__"].__get__
 _METHOD = type(str.join)
+_INLINE_BYTES = 16  # ctypes keeps so much within the object
 
 
 async def _coroutine() -> None: ...
@@ -52,6 +54,8 @@ _BASES = (
     ("executor", "concurrent.futures.thread", "ThreadPoolExecutor"),
     ("executor", "concurrent.futures.process", "ProcessPoolExecutor"),
     ("handler", "logging", "Handler"),
+    ("thread_local", "_thread", "_local"),
+    ("context", "_contextvars", "Context"),
 )
 
 
@@ -96,6 +100,11 @@ def has_dict(each: type) -> bool:
     return is_heap_type(each) and _dict_offset(each) != 0
 
 
+def has_values(each: type) -> bool:
+    """Do the instances of this class keep their attributes without a dict?  ``sys.getsizeof`` leaves these out."""
+    return sys.version_info >= (3, 11) and is_heap_type(each) and bool(flags_of(each) & _MANAGED_DICT)
+
+
 def mro_of(each: type) -> "tuple[type, ...]":
     """The classes in which an attribute is looked for; nothing of the class's own is called."""
     found = _mro(each)
@@ -113,7 +122,9 @@ def names_of(each: type) -> "Any":
 
 
 def sizer(each: type) -> "Any":
-    """The C function for the size of such objects, where the first that would be taken is one in Python."""
+    """What tells the size of such objects, where the first that would be taken is one in Python, or says too little."""
+    if _is_of_ctypes(each):
+        return _size_of_buffer
     for n_before, base in enumerate(mro_of(each)):
         found = _names_of(base).get("__sizeof__")
         if type(found) is _METHOD:
@@ -121,14 +132,30 @@ def sizer(each: type) -> "Any":
     return object.__sizeof__
 
 
+def _is_of_ctypes(each: type) -> bool:
+    array = _loaded("_ctypes", "Array")
+    data = None if array is None else mro_of(array)[1]
+    return data is not None and is_a(each, data) and "_b_needsfree_" in names_of(data)
+
+
+def _size_of_buffer(one: "Any") -> int:
+    """What an object of ctypes takes, with the memory that it owns and keeps apart."""
+    names = vars(sys.modules["_ctypes"])
+    owns = names_of(mro_of(names["Array"])[1])["_b_needsfree_"].__get__(one)
+    n_bytes = names["sizeof"](one) if owns else 0
+    return object.__sizeof__(one) + (n_bytes if n_bytes > _INLINE_BYTES else 0)
+
+
 def _is_overridden(each: type, n_before: int) -> bool:
     return any("__sizeof__" in _names_of(base) for base in mro_of(each)[:n_before])
 
 
 def opener(each: type) -> "Callable[[Any], list[Any]] | None":
-    """What refers to others unseen by the collector: code, and numpy's arrays."""
+    """What refers to others unseen by the collector, or says more than is good: code, numpy's arrays, modules."""
     if each is type(opener.__code__):
         return _of_code
+    if each is type(sys):
+        return _of_module
     if is_class(each):
         return _of_class
     if is_a(each, dict):
@@ -149,6 +176,12 @@ _CODE = [
 
 def _of_code(code: "Any") -> "list[Any]":
     return [get(code) for get in _CODE]
+
+
+def _of_module(one: "Any") -> "list[Any]":
+    """The `_asyncio` of 3.12 shows the collector objects that it keeps to use again: dropped, they end up in a ring."""
+    name = vars(one).get("__name__")
+    return [vars(one)] if type(name) is str and name == "_asyncio" else gc.get_referents(one)
 
 
 def _of_dict(one: "Any") -> "list[Any]":

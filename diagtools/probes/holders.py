@@ -60,7 +60,9 @@ class Snapshots:
         self._folder = folder
         self._types, self._columns = load("graph_types"), load("graph_columns")
         self._names, self._attributes = load("graph_names"), load("graph_attributes")
+        self._roots = load("graph_roots")
         self._now_ns, self._zlib = time.monotonic_ns, zlib
+        self._n_frozen = gc.get_freeze_count()  # 3.12 counts some of its own, which are not out of sight
 
     def take(self, index: int, t_ns: int, kind: str, edge: str, label: bytes) -> None:
         """Write one; whole, or none."""
@@ -98,9 +100,9 @@ class Snapshots:
     def _look(self, about: "dict[str, Any]") -> "tuple[Any, Any]":
         objects = gc.get_objects()  # before there is anything of ours
         columns = self._columns.Columns(self._types)
-        names = self._names.Names(self._types, self._attributes)
+        names = self._names.Names(self._types, self._attributes, self._roots)
         n_frames = 0
-        about["n_frozen"] = gc.get_freeze_count()
+        about["n_frozen"] = max(0, gc.get_freeze_count() - self._n_frozen)
         near: list[Any] = [[sys.modules]]
         for frame, variables in names.threads():
             referents = [*variables, frame.f_code, frame.f_globals]
@@ -120,6 +122,8 @@ class Snapshots:
         for address, size in columns.giants.items():
             names.line("size", address, size)
         about.update(n_threads=len(sys._current_frames()), n_frames=n_frames, python=sys.version.split()[0])
+        with_values = [n for n, each in enumerate(columns.types) if self._types.has_values(each)]
+        about["with_values"] = ",".join(map(str, with_values))
         about["counts"] = int(_counts_references())
         return columns, names
 

@@ -18,6 +18,7 @@ from diagtools.frames import ObjectGraph
 from diagtools.probes import graph_columns as columns
 from diagtools.probes import holders as probe
 from diagtools.read.artefact import name_of, open_artefact
+from diagtools.read.graph_sizes import with_values
 from diagtools.read.graph_words import Words, fields, lines_of, number, text_of
 from diagtools.values import State, Validity
 
@@ -78,6 +79,17 @@ def _about(found: Mapping[bytes, bytes]) -> About:
     )
 
 
+def _type_ids(about: Mapping[bytes, bytes]) -> pl.Series:
+    """The types whose instances keep attributes without a dict; none in a snapshot that does not say."""
+    words = about.get(b"with_values", b"").split(b",")
+    return pl.Series([number(word) for word in words if word], dtype=pl.Int64)
+
+
+def _version(about: Mapping[bytes, bytes]) -> tuple[int, ...]:
+    found = re.match(rb"(\d{1,3})\.(\d{1,3})", about.get(b"python", b""))
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
 def graph_files(folder: Path) -> list[Path]:
     """The snapshots of this run, by process and in their order."""
     matches = [(_FILE.fullmatch(entry.name), entry) for entry in folder.iterdir()]
@@ -98,6 +110,13 @@ def read_object_graph(path: Path, start_ns: int | None = None) -> ObjectGraph:
     if nodes["type_id"].max() is not None and int(nodes["type_id"].max()) >= n_types:  # type: ignore[arg-type]
         raise _damaged(path, f"it has types beyond the {n_types} that it names")
     when = _about(about)
+    nodes = with_values(
+        nodes,
+        edges,
+        types=_type_ids(about),
+        dicts=words.types.filter(pl.col("type") == "dict")["type_id"],
+        python=_version(about),
+    )
     return ObjectGraph(
         pid=when.pid,
         index=when.index,

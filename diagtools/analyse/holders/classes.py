@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from diagtools.analyse.holders.holding import CODE, SMALLER, holding_of
+from diagtools.analyse.holders.tree import Tree
 from diagtools.frames import ObjectGraph
 
 
@@ -29,6 +30,8 @@ def _referring(graph: ObjectGraph) -> pl.DataFrame:
     holding = holding_of(graph)
     classes = _classes(graph)
     references = graph.edges.filter(pl.col("target").is_in(classes.implode()))
+    own = pl.concat([classes, _right_below(holding.tree, classes)])  # what refers to the bases of a class
+    references = references.filter(~pl.col("source").is_in(own.implode()))
     names = [CODE if label.kind == CODE else label.root for label in holding.labels]
     modules = graph.marks.filter(pl.col("kind") == "module dict").select(
         source="node", module=pl.format("module {}", "name")
@@ -42,6 +45,10 @@ def _referring(graph: ObjectGraph) -> pl.DataFrame:
         .filter((pl.col("root") != CODE) & ~pl.col("root").str.starts_with(SMALLER))
     )
     return found.group_by("root").agg(pl.col("target").n_unique()).sort("root")
+
+
+def _right_below(tree: Tree, nodes: pl.Series) -> pl.Series:
+    return tree.above.head(tree.n_objects).is_in(nodes.implode()).arg_true().cast(pl.Int64)
 
 
 def _classes(graph: ObjectGraph) -> pl.Series:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import polars as pl
 
-from diagtools.analyse.holders.reach import HIDDEN, N_SOURCES, flags, subclass_dicts
+from diagtools.analyse.holders.reach import FINISHED, HIDDEN, N_SOURCES, flags, subclass_dicts
 from diagtools.analyse.holders.tree import Tree
-from diagtools.analyse.holders.words import FRAMEWORK, SPECIAL, Words
+from diagtools.analyse.holders.words import SPECIAL, Words
 from diagtools.frames import ObjectGraph
 
 _MOST_ROUNDS = 20
+#: Kinds of what variables belong to, and what is between them.
+_PLACES = ("module", "module dict", "frame", "context")
+_CODE_KINDS = ("class", "function")
 #: Objects of these types are a part of the code, wherever a name leads to one.
 _CODE_TYPES = (
     "function builtin_function_or_method method_descriptor wrapper_descriptor getset_descriptor member_descriptor "
@@ -25,10 +28,11 @@ class Cuts:
         self._graph, self._tree, self._words = graph, tree, words
         self._n = tree.n_objects
         self._n_all = self._n + N_SOURCES + 1
-        framework = self._framework()
-        self._is_framework = flags(self._n_all, framework)
+        between, code = self._between(), self._code()
+        self._is_framework = between | code
         self.tops = self._tops()
         self._is_top = flags(self._n_all, self.tops)
+        self._is_framework = self._is_framework & ~self._held_code(between, code)
         self.cut_of = tree.nearest(self._is_top | self._is_framework)
 
     def sizes(self, sizes: pl.Series) -> dict[int, int]:
@@ -63,25 +67,48 @@ class Cuts:
         is_hidden = self._tree.above.gather(self.tops) == self._n + HIDDEN
         return pl.concat([pl.Series(named, dtype=pl.Int64), self.tops.filter(is_hidden)])
 
-    def _framework(self) -> pl.Series:
-        """Modules, classes, functions, frames that are executed: variables and objects hang below them."""
-        marks = self._graph.marks.filter(pl.col("kind").is_in(FRAMEWORK))
-        running = marks.filter((pl.col("kind") != "frame") | (pl.col("detail") != "finished"))["node"]
+    def _between(self) -> pl.Series:
+        """Modules, frames that are executed, and the parts of classes and functions that have their variables."""
+        marks = self._graph.marks.filter(pl.col("kind").is_in(_PLACES))
+        running = marks.filter((pl.col("kind") != "frame") | (pl.col("detail") != FINISHED))["node"]
         apart = pl.Series([*self._words.class_dicts, *self._words.kept_apart], dtype=pl.Int64)
-        named = self._graph.names.filter(pl.col("owner").is_null())["target"]
-        code = self._graph.types.filter(pl.col("type").is_in(_CODE_TYPES))["type_id"]
-        of_code = self._graph.nodes["type_id"].is_in(code.implode()).arg_true().cast(pl.Int64)
+        roots = pl.col("owner").is_null() & (pl.col("how") != "signal")
+        named = self._graph.names.filter(roots)["target"]
         weak = subclass_dicts(self._graph)
         hidden = weak.filter(self._tree.above.gather(weak) == self._n + HIDDEN)
         above = pl.int_range(self._n, self._n_all, dtype=pl.Int64, eager=True)
-        return pl.concat([running, apart, named, of_code, hidden, above]).unique().sort()
+        return flags(self._n_all, pl.concat([running, apart, named, hidden, above]))
+
+    def _code(self) -> pl.Series:
+        """Classes, functions and what belongs to them."""
+        types = self._graph.types.filter(pl.col("type").is_in(_CODE_TYPES))["type_id"]
+        of_types = self._graph.nodes["type_id"].is_in(types.implode()).arg_true().cast(pl.Int64)
+        marked = self._graph.marks.filter(pl.col("kind").is_in(_CODE_KINDS))["node"]
+        return flags(self._n_all, pl.concat([of_types, marked]))
+
+    def _held_code(self, between: pl.Series, code: pl.Series) -> pl.Series:
+        """Classes and functions that were put into a variable's list or dict: they are what it holds."""
+        special = flags(self._n_all, self._special())
+        nearest = self._tree.nearest(self._is_top | between)
+        is_below = (self._is_top & ~special).gather(nearest.gather(self._tree.above))
+        return code & ~between & is_below
 
     def _tops(self) -> pl.Series:
-        """What hangs directly below a source or an owner of variables, or is a holder by itself."""
+        """What hangs directly below a source or an owner of variables, or is a holder by itself.
+
+        And variables that several parts of one function have: they hang on the function.
+        """
         marks = self._words.marks
-        owners = [*marks["module dict"], *marks["frame"], *self._words.class_dicts, *self._words.kept_apart]
+        owners = [*marks["module"], *marks["module dict"], *marks["frame"], *marks["context"]]
+        owners += [*self._words.class_dicts, *self._words.kept_apart]
         owners += range(self._n, self._n_all)
         is_owner = flags(self._n_all, pl.Series(owners, dtype=pl.Int64)) & self._is_framework
-        special = self._graph.marks.filter(pl.col("kind").is_in(SPECIAL))["node"]
-        is_below = is_owner.gather(self._tree.above.head(self._n)) & ~self._is_framework.head(self._n)
-        return (is_below | flags(self._n, special)).arg_true().cast(pl.Int64)
+        above = self._tree.above.head(self._n)
+        is_function = flags(self._n_all, pl.Series(list(marks["function"]), dtype=pl.Int64))
+        is_variable = flags(self._n, pl.Series(list(self._words.variables), dtype=pl.Int64))
+        is_below = is_owner.gather(above) | (is_function.gather(above) & is_variable)
+        is_below = is_below & ~self._is_framework.head(self._n)
+        return (is_below | flags(self._n, self._special())).arg_true().cast(pl.Int64)
+
+    def _special(self) -> pl.Series:
+        return self._graph.marks.filter(pl.col("kind").is_in(SPECIAL))["node"]

@@ -43,6 +43,9 @@ _PLURALS = {
     "local": "local variables",
     "default argument": "default arguments",
     "closure": "closures",
+    "function attribute": "function attributes",
+    "context variable": "context variables",
+    "signal handler": "signal handlers",
     "thread": "variables of threads",
     "interpreter": "variables of the interpreter",
 }
@@ -191,11 +194,13 @@ class _Naming:
         owners = tuple(self._owners.get(node, ()))
         if names:
             labels = _without_repeats([*names, *self._labels_of(owners)])
-            return self._number(labels[0], said_together(labels[1:]), own=node)
-        number = self._shared.get(owners)
-        if number is not None:
-            self.holders[number].loose.append(node)
+            number = self._number(labels[0], said_together(labels[1:]), own=node)
+            self._add_function(number, node, labels[0])
             return number
+        known = self._shared.get(owners)
+        if known is not None:
+            self.holders[known].loose.append(node)
+            return known
         return self._first_shared(owners, node)
 
     def _special(self, node: int, label: Label) -> int:
@@ -204,6 +209,12 @@ class _Naming:
         if above is not None and above.root != label.root:
             self.holders[number].within[above.root] += 1
         return number
+
+    def _add_function(self, number: int, node: int, label: Label) -> None:
+        """A variable of inner functions hangs on the one that has them all: which of its kind is meant?"""
+        function, _ = self._words.marks["function"].get(self._above[node], ("", ""))
+        if function and not label.root.startswith(function):
+            self.holders[number].within[function] += 1
 
     def _first_shared(self, owners: tuple[int, ...], node: int) -> int | None:
         """The first of the objects that these hold: a million others may follow, with the same holder."""
@@ -217,6 +228,9 @@ class _Naming:
 
     def _nameless(self, node: int) -> int | None:
         """Nothing that has a name refers to it."""
+        module, _ = self._words.marks["module"].get(self._above[node], ("", ""))
+        if module and self._size.get(node, 0) >= SMALL_BYTES:
+            return self._number(Label(root=f"C code of the module {module}", kind="global"), [], own=node)
         if self._source[node] == KNOWN:
             return None
         if self._type[node] == "dict" and self._is_interned(node):
@@ -268,8 +282,11 @@ class _Naming:
 def _without_repeats(labels: Sequence[Label]) -> list[Label]:
     """Each once, and no thread where one of its variables stands already."""
     roots = {label.root: label for label in labels}
+    variables = {
+        root[: root.index("': ") + 1] for root in roots if root.startswith("thread '") and "': " in root
+    }
     return [
         label
-        for label in roots.values()
-        if not (label.kind == "thread" and any(root.startswith(f"{label.root}: ") for root in roots))
+        for root, label in roots.items()
+        if root[: root.rfind("'") + 1] not in variables or "': " in root
     ]

@@ -52,8 +52,11 @@ class Paths:
                 return ""
             name = self._words.attributes.get((up, node))
             if name:
-                return f".{name}"
-            return f" → {self._type(here)}"
+                return f": local {name}" if up in self._words.marks["frame"] else f".{name}"
+            frame, _ = self._words.marks["frame"].get(node, ("", ""))
+            return f" → {frame or self._type(here)}"
+        if here["node"].is_in(list(self._words.own_dicts)).all():
+            return ""
         if self._type(here) == "dict" and here.height <= before.height and "." in self._type(before):
             return ""  # the attributes of instances: a step of the interpreter, not of a person
         return f" → {self._type(here)} × {here.height:,}"

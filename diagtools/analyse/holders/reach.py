@@ -159,7 +159,7 @@ def _visit(
     waiting = [start]
     while waiting:
         node = waiting.pop()
-        for target in targets[first[node] : first[node + 1]]:
-            if source_of[target] < 0:
-                source_of[target] = source
-                waiting.append(target)
+        fresh = [target for target in targets[first[node] : first[node + 1]] if source_of[target] < 0]
+        for target in fresh:
+            source_of[target] = source
+        waiting += fresh

@@ -152,7 +152,8 @@ def tree(n: int, edges: pl.DataFrame, starts: Starts) -> Tree:
 def _plain_edges(graph: ObjectGraph, starts: Starts) -> pl.DataFrame:
     """Each reference once, none of an object to itself, none into what is held directly or the recording brought."""
     is_start = flags(graph.nodes.height, pl.concat([starts.known, starts.ours])).gather(graph.edges["target"])
-    return graph.edges.filter((pl.col("source") != pl.col("target")) & ~is_start).unique()
+    edges = graph.edges.filter((pl.col("source") != pl.col("target")) & ~is_start)
+    return _once(edges, graph.nodes.height)
 
 
 def _peeled(
@@ -179,16 +180,12 @@ def _core_edges(
     n: int, nodes: pl.Series, inner: pl.DataFrame, starts: Starts
 ) -> tuple[pl.DataFrame, pl.Series]:
     """The edges that hold something, with those of the sources; and to which source each of ``nodes`` belongs."""
-    place = pl.DataFrame({"node": nodes}).with_row_index("place").cast(pl.Int64)
-    rows = inner.join(place, left_on="source", right_on="node").rename({"place": "from"})
-    rows = rows.join(place, left_on="target", right_on="node").rename({"place": "to"}).sort("from")
-    first, targets = successors(len(nodes), rows["from"].to_list(), rows["to"].to_list())
+    rows = _placed(nodes, inner, n + N_SOURCES + 1)
+    first, targets = successors(len(nodes), rows)
     excess = pl.concat([starts.excess, pl.repeat(0, N_SOURCES + 1, dtype=pl.Int64, eager=True)])
     found, below = source_order(first, targets, excess.gather(nodes).to_list())
     source_of = pl.Series(found, dtype=pl.Int64)
-    ranks = rows.select(
-        "source", "target", of=source_of.gather(rows["from"]), at=source_of.gather(rows["to"])
-    )
+    ranks = inner.with_columns(of=source_of.gather(rows["from"]), at=source_of.gather(rows["to"]))
     holding = ranks.filter((pl.col("of") < OURS) | (pl.col("of") <= pl.col("at"))).select("source", "target")
     added = pl.DataFrame(
         {"source": [n + source for source, _ in below], "target": nodes.gather([at for _, at in below])},
@@ -197,21 +194,31 @@ def _core_edges(
     root = pl.DataFrame(
         {"source": [n + N_SOURCES] * N_SOURCES, "target": [n + at for at in range(N_SOURCES)]}
     )
-    return pl.concat([holding, added, root]).unique(), source_of
+    return _once(pl.concat([holding, added, root]), n + N_SOURCES + 1), source_of
 
 
 def _core_tree(nodes: pl.Series, edges: pl.DataFrame) -> tuple[pl.Series, pl.Series, pl.Series]:
     """The nodes of the core from the root on, the one above each, and how far down it is."""
-    place = pl.DataFrame({"node": nodes}).with_row_index("place").cast(pl.Int64)
-    rows = edges.join(place, left_on="source", right_on="node").rename({"place": "from"})
-    rows = rows.join(place, left_on="target", right_on="node").rename({"place": "to"}).sort("from", "to")
-    first, targets = successors(len(nodes), rows["from"].to_list(), rows["to"].to_list())
-    order, above = dominators(first, targets, len(nodes) - 1)
+    rows = _placed(nodes, edges, int(nodes[-1]) + 1)
+    order, above = dominators(len(nodes), rows, len(nodes) - 1)
     depth = [0] * len(order)
     for at in range(1, len(order)):
         depth[at] = depth[above[at]] + 1
     in_order = nodes.gather(order)
     return in_order, in_order.gather(above), pl.Series(depth, dtype=pl.Int64)
+
+
+def _placed(nodes: pl.Series, edges: pl.DataFrame, n_all: int) -> pl.DataFrame:
+    """The same edges, between places among these nodes."""
+    numbers = pl.int_range(len(nodes), dtype=pl.Int64, eager=True)
+    place = _replaced(pl.repeat(-1, n_all, dtype=pl.Int64, eager=True), nodes, numbers)
+    return pl.DataFrame({"from": place.gather(edges["source"]), "to": place.gather(edges["target"])})
+
+
+def _once(edges: pl.DataFrame, n_all: int) -> pl.DataFrame:
+    """Each edge once; as one number each that takes a third of the time."""
+    numbers = edges.select(number=pl.col("source") * n_all + pl.col("target")).unique()
+    return numbers.select(source=pl.col("number") // n_all, target=pl.col("number") % n_all)
 
 
 def _with_layers(core: Tree, outer: Sequence[pl.DataFrame]) -> Tree:

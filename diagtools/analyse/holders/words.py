@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +14,14 @@ from diagtools.analyse.holders.reach import FINISHED
 from diagtools.frames import ObjectGraph
 
 #: How a reference is named that makes its target a variable.
-VARIABLES = ("global", "class", "local", "default", "closure")
+VARIABLES = ("global", "class", "local", "default", "closure", "function", "context", "signal")
 #: Kinds of objects that are holders themselves, whoever holds them.
 SPECIAL = ("lru_cache", "generator", "coroutine", "task", "thread", "queue", "handler", "exception")
-#: Kinds of what variables belong to, and what is between them.
-FRAMEWORK = ("module", "module dict", "class", "frame", "function")
 MAIN_THREAD = "MainThread"
+
+#: What asyncio calls a task that the program gave no name: there may be thousands of them.
+_NUMBERED_TASK = re.compile(r"^Task-\d+ (?=running )")
+_OF_THREADING = " (threading._"
 
 _KIND_OF = {
     "global": "global",
@@ -26,6 +29,9 @@ _KIND_OF = {
     "local": "local",
     "default": "default argument",
     "closure": "closure",
+    "function": "function attribute",
+    "context": "context variable",
+    "signal": "signal handler",
 }
 _SAID = {
     "lru_cache": "lru_cache",
@@ -60,13 +66,14 @@ class Words:
         self.class_dicts: set[int] = set()
         self.kept_apart: set[int] = set()
         self._cells: dict[int, int] = {}
+        self._names: dict[int, list[Label]] = {}
         self._executors: dict[int, int] = {}
         for owner, target, how, name in graph.names.iter_rows():
             if how in VARIABLES:
                 self.variables[target].append((owner, how, name))
                 if owner is not None and how == "class":
                     self.class_dicts.add(owner)
-                elif owner is not None and how in ("default", "closure"):
+                elif owner is not None and how in ("default", "closure", "function"):
                     self.kept_apart.add(owner)
                     self._cells.setdefault(target, owner)
             elif how == "dict":
@@ -92,6 +99,11 @@ class Words:
 
     def names_of(self, node: int) -> list[Label]:
         """Its names as a variable, each once, those of modules first."""
+        if node not in self._names:
+            self._names[node] = self._all_names(node)
+        return self._names[node]
+
+    def _all_names(self, node: int) -> list[Label]:
         found = {}
         for owner, how, name in self.variables.get(node, ()):
             label = self._variable(owner, how, name)
@@ -108,8 +120,12 @@ class Words:
         return self.special(node) is not None or bool(self.names_of(node))
 
     def _variable(self, owner: int | None, how: str, name: str) -> Label | None:
+        if how == "signal":
+            return Label(root=f"handler of the signal {name}", kind=_KIND_OF[how])
         if owner is None:
             return Label(root=name, kind="interpreter")
+        if how == "context":
+            return Label(root=f"context variable {name}{self._kept_as(owner)}", kind=_KIND_OF[how])
         holder = self._owners.get(owner)
         if holder is None:
             return None
@@ -160,13 +176,22 @@ class Words:
             return f"executor queue of {name}{self._held_as(self.own_dicts.get(owner, owner))}"
         if kind in ("generator", "coroutine"):
             return f"{kind} {name}{self._held_as(node)}"
-        if kind in ("handler", "task"):
+        if kind == "task":
+            return f"task {_NUMBERED_TASK.sub('', name)}"
+        if kind == "handler":
             return f"{_SAID[kind]} {name}"
-        return f"{kind} '{name}'"
+        held = self._held_as(node)
+        return f"{kind} '{name}'{'' if held.startswith(_OF_THREADING) else held}"
 
     def _held_as(self, node: int) -> str:
         first = self._first_name(node)
         return f" ({first})" if first else ""
+
+    def _kept_as(self, context: int) -> str:
+        """Where a context is a variable itself; one that is in another, or in itself, is not."""
+        plain = [each for each in self.variables.get(context, ()) if each[1] != "context"]
+        found = [label.root for each in plain if (label := self._variable(*each)) is not None]
+        return f" ({min(found)})" if found else ""
 
     def _first_name(self, node: int) -> str:
         names = self.names_of(node)

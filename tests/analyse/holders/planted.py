@@ -211,7 +211,7 @@ SINGLE = (
         """,
         "exception ValueError (app.last)",
         "exception traceback",
-        "frame.rows → str × 20,000",
+        "__main__.run: local rows → str × 20,000",
     ),
     _one(
         "default",

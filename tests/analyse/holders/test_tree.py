@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from diagtools.analyse.holders import nearest_common as climbing
 from diagtools.analyse.holders.reach import HIDDEN, KNOWN, N_SOURCES, OURS, Starts
-from diagtools.analyse.holders.semi_nca import dominators, successors
+from diagtools.analyse.holders.semi_nca import dominators
 from diagtools.analyse.holders.tree import Tree, tree, tree_of
 from tests.analyse.holders.made import graph, node
 
@@ -97,8 +97,8 @@ def test_nearest_and_outermost_are_those_of_a_walk_up(
 
 
 def test_semi_nca_on_a_loop_with_two_ways_in() -> None:
-    first, targets = successors(4, [0, 0, 1, 2, 2], [1, 2, 2, 1, 3])
-    order, above = dominators(first, targets, 0)
+    edges = pl.DataFrame({"from": [0, 0, 1, 2, 2], "to": [1, 2, 2, 1, 3]})
+    order, above = dominators(4, edges, 0)
     assert {order[at]: order[above[at]] for at in range(1, 4)} == {1: 0, 2: 0, 3: 2}
 
 
