@@ -30,9 +30,10 @@ class Cuts:
         self._n_all = self._n + N_SOURCES + 1
         between, code = self._between(), self._code()
         self._is_framework = between | code
+        self._is_top = flags(self._n_all, self._tops())
+        self._is_framework = self._is_framework & ~self._with_parts(self._held_code(between, code))
         self.tops = self._tops()
         self._is_top = flags(self._n_all, self.tops)
-        self._is_framework = self._is_framework & ~self._held_code(between, code)
         self.cut_of = tree.nearest(self._is_top | self._is_framework)
 
     def sizes(self, sizes: pl.Series) -> dict[int, int]:
@@ -93,6 +94,13 @@ class Cuts:
         is_below = (self._is_top & ~special).gather(nearest.gather(self._tree.above))
         return code & ~between & is_below
 
+    def _with_parts(self, held: pl.Series) -> pl.Series:
+        """And their defaults and closures: tuples, and cells in these."""
+        parts = flags(self._n_all, pl.Series([*self._words.kept_apart], dtype=pl.Int64))
+        for _ in range(2):
+            held = held | (parts & held.gather(self._tree.above))
+        return held
+
     def _tops(self) -> pl.Series:
         """What hangs directly below a source or an owner of variables, or is a holder by itself.
 
@@ -104,7 +112,9 @@ class Cuts:
         owners += range(self._n, self._n_all)
         is_owner = flags(self._n_all, pl.Series(owners, dtype=pl.Int64)) & self._is_framework
         above = self._tree.above.head(self._n)
-        is_function = flags(self._n_all, pl.Series(list(marks["function"]), dtype=pl.Int64))
+        is_function = (
+            flags(self._n_all, pl.Series(list(marks["function"]), dtype=pl.Int64)) & self._is_framework
+        )
         is_variable = flags(self._n, pl.Series(list(self._words.variables), dtype=pl.Int64))
         is_below = is_owner.gather(above) | (is_function.gather(above) & is_variable)
         is_below = is_below & ~self._is_framework.head(self._n)

@@ -48,14 +48,14 @@ class Paths:
     def _step(self, before: pl.DataFrame, here: pl.DataFrame) -> str:
         if here.height == 1:
             node, up = int(here["node"][0]), int(here["up"][0])
-            if node in self._words.own_dicts:
+            if node in self._words.own_dicts or node in self._words.kept_apart:
                 return ""
             name = self._words.attributes.get((up, node))
             if name:
                 return f": local {name}" if up in self._words.marks["frame"] else f".{name}"
             frame, _ = self._words.marks["frame"].get(node, ("", ""))
             return f" → {frame or self._type(here)}"
-        if here["node"].is_in(list(self._words.own_dicts)).all():
+        if here["node"].is_in([*self._words.own_dicts, *self._words.kept_apart]).all():
             return ""
         if self._type(here) == "dict" and here.height <= before.height and "." in self._type(before):
             return ""  # the attributes of instances: a step of the interpreter, not of a person

@@ -17,6 +17,7 @@ from diagtools.units import format_bytes, format_share
 from diagtools.values import Finding
 
 _WORTH_SAYING = 0.05  # of the whole, or of the change
+_WORTH_CODE, _LEAST_CODE_BYTES = 0.25, 8 << 20
 _LEAST_CLASSES, _N_OF_CLASSES = 20, 3
 _LEAST_GROWTH_BYTES = 64 << 10
 
@@ -36,7 +37,19 @@ def holder_findings(graph: ObjectGraph, *, n: int = 3) -> list[Finding]:
         )
         for row in large.to_dicts()
     ]
-    return [*found, *leak_findings(graph)]
+    return [*found, *_code(rows, whole), *leak_findings(graph)]
+
+
+def _code(rows: pl.DataFrame, whole: int) -> list[Finding]:
+    """Where functions, classes and modules are much of it, that is said too: they are no holder, but no nothing."""
+    size = int(rows.filter(pl.col("kind") == CODE)["retained_bytes"].sum())
+    if size < max(_WORTH_CODE * whole, _LEAST_CODE_BYTES):
+        return []
+    sentence = (
+        f"Functions, classes and modules take {format_bytes(size)}, {format_share(size / whole)} of all objects, "
+        "with what only they refer to: `diagtools imports` says what each import brings."
+    )
+    return [Finding(sentence=sentence, value=size, unit="bytes", evidence=rows)]
 
 
 def leak_findings(graph: ObjectGraph, *, n: int = 2) -> list[Finding]:

@@ -8,6 +8,7 @@ import pytest
 
 from diagtools.analyse.holders.holding import holders
 from diagtools.analyse.holders.icicle import holder_icicle
+from diagtools.analyse.holders.story import holder_findings
 from diagtools.analyse.holders.tree import tree_of
 from tests.analyse.holders import planted
 from tests.analyse.holders.planted import APP, BULK_BYTES, DOUBLE, SINGLE, Planted
@@ -131,5 +132,39 @@ def test_a_holder_that_hangs_on_another_says_so(tmp_path: Path) -> None:
     first = holders(found).row(0, named=True)
     assert first["kind"] == "exception traceback"
     assert first["path"].startswith(
-        "__main__.failed: lru_cache, 20 of any number of entries → exception ValueError"
+        "__main__.failed: lru_cache, 20 entries, no maximum → exception ValueError"
     )
+
+
+def test_what_functions_keep_in_a_list_of_them_belongs_to_that_list(tmp_path: Path) -> None:
+    (graph,) = looked_at(
+        tmp_path,
+        """
+        callbacks = []
+        def make(i):
+            big = "z" * 10_000 + str(i)
+            def call(prefix="y" * 5_000 + str(i)): return prefix + big
+            return call
+        for i in range(300): callbacks.append(make(i))
+        probing.snapshot()
+        """,
+    )
+    first = holders(graph).row(0, named=True)
+    assert first["root"] == "__main__.callbacks"
+    assert first["path"].startswith("__main__.callbacks → function × 300 → str × ")
+    assert first["retained_bytes"] > 300 * 15_000
+
+
+def test_much_that_only_code_refers_to_is_said(tmp_path: Path) -> None:
+    """The name of this variable is no plain text: nobody may ask it what it is."""
+    (graph,) = looked_at(
+        tmp_path,
+        """
+        class Name(str): pass
+        globals()[Name("big")] = ["y" * 100_000 + str(i) for i in range(300)]
+        probing.snapshot()
+        """,
+    )
+    (said,) = [str(one) for one in holder_findings(graph)]
+    assert said.startswith("Functions, classes and modules take 3")
+    assert "diagtools imports" in said
