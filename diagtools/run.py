@@ -17,11 +17,12 @@ from diagtools.analyse.ledger import ledger
 from diagtools.analyse.levels import levels
 from diagtools.analyse.limits import limit_noted
 from diagtools.analyse.logs import last_lines
+from diagtools.analyse.snapshot_times import Undisturbed, undisturbed
 from diagtools.analyse.tree import FINAL_S, peak_bytes, tree_memory, tree_validity
 from diagtools.capture import snapshots, tracked
 from diagtools.capture.twice import TRACKED
 from diagtools.errors import DiagtoolsError, NoDataError
-from diagtools.frames import ObjectGraph
+from diagtools.frames import SNAPSHOT_TIMES, ObjectGraph
 from diagtools.probes import tracker_notes
 from diagtools.profile import Profile, View
 from diagtools.read.artefact import find_artefact
@@ -36,6 +37,7 @@ from diagtools.read.markers import Markers, read_markers
 from diagtools.read.no_items import no_items
 from diagtools.read.object_graph import read_object_graph
 from diagtools.read.profiles.recorded import Recorded, has_captures, read_recorded
+from diagtools.read.snapshot_times import read_snapshot_times
 from diagtools.read.timeline import Timeline, nothing_recorded, read_timeline
 from diagtools.read.trust import NOT_CLOSED
 from diagtools.units import format_bytes, format_seconds
@@ -155,6 +157,13 @@ class Run:
         return ledger(files.snapshots, files.mappings, files.claims, files.pools)
 
     @cached_property
+    def snapshot_times(self) -> pl.DataFrame:
+        """When did its processes stand still for a snapshot?  SNAPSHOT_TIMES; empty where nobody noted it."""
+        with contextlib.suppress(DiagtoolsError):  # a link out of the folder is not read
+            return read_snapshot_times(self.path, self._zero_ns)
+        return SNAPSHOT_TIMES.empty()
+
+    @cached_property
     def object_snapshots(self) -> list[GraphHead]:
         """Which snapshots of objects were taken, and how much did the process hold then?  In order of time."""
         known = levels(self._recorded.samples, self.markers)
@@ -183,11 +192,16 @@ class Run:
         return tree_memory(self._recorded.samples)
 
     @cached_property
+    def undisturbed(self) -> Undisturbed:
+        """What did the program itself hold, without the snapshots that were taken of it?"""
+        return undisturbed(self._recorded.samples, self.markers, self.snapshot_times)
+
+    @cached_property
     def items(self) -> pl.DataFrame:
-        """What did each item of work do to memory?  ITEMS."""
+        """What did each item of work do to memory?  ITEMS; what snapshots took is not the items'."""
         return items(
-            self.markers,
-            self._recorded.samples,
+            self.undisturbed.markers,
+            self.undisturbed.timeline,
             processes=self.processes,
             lossy=self._marked.lossy,
             end_s=self._end_s,
@@ -195,8 +209,9 @@ class Run:
 
     @cached_property
     def phases(self) -> pl.DataFrame:
-        """What did each phase of work do to memory?  PHASES."""
-        return phases(self.markers, self._recorded.samples, processes=self.processes, end_s=self._end_s)
+        """What did each phase of work do to memory?  PHASES, as for ``items``."""
+        known = self.undisturbed
+        return phases(known.markers, known.timeline, processes=self.processes, end_s=self._end_s)
 
     @cached_property
     def death(self) -> Death | None:
@@ -378,10 +393,15 @@ class Run:
         times = [time for frame in seen if (time := frame.select(pl.col("t_s").max()).item()) is not None]
         return max(times, default=None)
 
+    @property
+    def root_pid(self) -> int | None:
+        """Which process is the command itself?  Null where nothing was recorded."""
+        return self._recorded.root_pid
+
     def _root(self, column: str) -> float | None:
-        if self._recorded.root_pid is None:
+        if self.root_pid is None:
             return None
-        root = self.processes.filter(pl.col("pid") == self._recorded.root_pid)[column]
+        root = self.processes.filter(pl.col("pid") == self.root_pid)[column]
         return None if root.is_empty() else root[0]
 
 

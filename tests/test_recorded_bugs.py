@@ -23,7 +23,7 @@ from diagtools.values import State
 
 #: What the first screen must name.
 CAUSES = {
-    "aiohttp-middlewares": ["aiohttp.web_app._build_middlewares: lru_cache, 60 of any number of entries"],
+    "aiohttp-middlewares": ["aiohttp.web_app._build_middlewares: lru_cache, 60 entries, no maximum"],
     "multidict-references": [
         "objects of type list have more references than exist",
         "C code took references and did not give them back",

@@ -8,8 +8,10 @@ from diagtools.analyse.contributors import contributors, rise_bytes, top_by_dema
 from diagtools.analyse.explain import best_explanation, explain_peaks
 from diagtools.analyse.items import in_flight, item_in_flight, success
 from diagtools.analyse.logs import last_warnings
+from diagtools.analyse.snapshot_times import outside_snapshots
 from diagtools.analyse.spans import IN_FLIGHT
-from diagtools.analyse.tree import peak_bytes, tree_validity
+from diagtools.analyse.tree import peak_bytes, tree_memory, tree_validity
+from diagtools.frames import SNAPSHOT_TIMES
 from diagtools.redact import redact_text
 from diagtools.units import format_bytes, format_seconds, format_share
 from diagtools.values import Cause, Death, Finding, Grade, Limit
@@ -22,9 +24,10 @@ _CAUSES = {
     Cause.SIGNAL: "was ended by a signal",
     Cause.UNKNOWN: "was ended by somebody unknown",
 }
+_SNAPSHOTS = {"holders": "a snapshot of objects", "ledger": "a snapshot of the ledger"}
 _WARNED_WITHIN_S = 60.0
 _N_ODD = 3
-_WORTH_SAYING = 0.01  # of the rise
+_WORTH_SAYING = 0.01  # of the rise, or of the peak
 
 
 def run_findings(
@@ -38,17 +41,19 @@ def run_findings(
     kinds: pl.DataFrame | None = None,
     attached: bool = False,
     peak_is_bound: bool = False,
+    taken: pl.DataFrame | None = None,
+    rise: int | None = None,
 ) -> list[Finding]:
     """What happened in this run, who asked for the memory, and what did the program say?
 
     ``timeline`` is TIMELINE, ``tree`` TREE, ``items`` ITEMS, ``logs`` LOGS, ``kinds`` a classified CORPUS whose
     paths are the items' names; ``attached`` as for ``peak_bytes``; ``peak_is_bound`` where a part of the timeline is
-    missing.  The findings are in the order in which one
-    tells them; what has no data has no finding.
+    missing; ``taken`` is SNAPSHOT_TIMES, ``rise`` what the items' shares are of, where that is not the timeline's.
+    The findings are in the order in which one tells them; what has no data has no finding.
     """
-    rise = rise_bytes(timeline)
+    rise = rise_bytes(timeline) if rise is None else rise
     found = (
-        peak_finding(timeline, tree, limit, attached=attached, is_bound=peak_is_bound),
+        peak_finding(timeline, tree, limit, attached=attached, is_bound=peak_is_bound, taken=taken),
         death_finding(death, items),
         demand_finding(items),
         kept_finding(items, rise),
@@ -67,20 +72,51 @@ def peak_finding(
     *,
     attached: bool = False,
     is_bound: bool = False,
+    taken: pl.DataFrame | None = None,
 ) -> Finding | None:
-    """How high did memory go, when, and how near to the limit?"""
+    """How high did memory go, when, and how near to the limit?
+
+    Where that was within a snapshot (``taken`` is SNAPSHOT_TIMES), the highest outside of them is said too.
+    """
     peak = peak_bytes(timeline, tree, attached=attached)
     if peak is None:
         return None
     at_s = tree.sort("rss_bytes", "t_s", descending=[True, False])["t_s"][0]
+    taken = SNAPSHOT_TIMES.empty() if taken is None else taken
+    outside = outside_snapshots(timeline, taken)
+    program = peak_bytes(outside, tree_memory(outside), attached=attached)
+    within = ""
+    if not taken.is_empty() and peak - (program or 0) >= _WORTH_SAYING * peak:
+        at_s, what = _snapshot_at(_reached_s(timeline, tree, peak), taken)
+        within = f", while {what} was taken"
+        within += f"; {format_bytes(program)} outside of snapshots" if program else ""
     of_limit = ""
     if limit is not None and limit.counts_rss:
         share = format_share(peak / limit.memory_bytes)
         of_limit = f", {share} of the limit of {format_bytes(limit.memory_bytes)}"
     how = f"reached {format_bytes(peak)} or more: its highest of what is left of the timeline was"
     how = how if is_bound else f"peaked at {format_bytes(peak)}"
-    sentence = f"Memory {how} after {format_seconds(at_s)}{of_limit}."
+    sentence = f"Memory {how} after {format_seconds(at_s)}{of_limit}{within}."
     return Finding(sentence=sentence, value=peak, unit="B", evidence=tree, validity=tree_validity(tree))
+
+
+def _reached_s(timeline: pl.DataFrame, tree: pl.DataFrame, peak: int) -> float:
+    """When was the peak first seen, as a sample or as a high-water mark?"""
+    seen = pl.concat([part["t_s"] for part in (tree.filter(rss_bytes=peak), timeline.filter(hwm_bytes=peak))])
+    return float(seen.min())  # type: ignore[arg-type]  # the peak is one of them
+
+
+def _snapshot_at(t_s: float, taken: pl.DataFrame) -> tuple[float, str]:
+    """In which snapshot was this, or after which?  When it was seen at the latest, and what that was of.
+
+    Of several that were going on the longest: it began the others or waited for them.
+    """
+    long_s = pl.col("end_s") - pl.col("begin_s")
+    going_on = taken.filter((pl.col("begin_s") <= t_s) & (pl.col("end_s") >= t_s)).sort(long_s)
+    begun = taken.filter(pl.col("begin_s") <= t_s).sort("end_s")
+    known = next(each for each in (going_on, begun, taken) if not each.is_empty())
+    last = known.row(-1, named=True)
+    return max(last["begin_s"], min(t_s, last["end_s"])), _SNAPSHOTS.get(last["instrument"], "a snapshot")
 
 
 def death_finding(death: Death | None, items: pl.DataFrame) -> Finding | None:

@@ -42,7 +42,8 @@ def items(
     tell no RSS).
 
     ``begin_rss_bytes`` and ``end_rss_bytes`` are what the markers of the item itself read, also where its process has
-    no sample.
+    no sample.  Where snapshots were taken of a process, both frames are to be those of ``undisturbed``: what a snapshot
+    took, and left behind, is no item's.
 
     An item whose end is among markers that are missing is ``unknown`` and has no delta, peak or demand.  Any other
     without an end marker is ``in_flight`` until its process's last sample, and ``ok`` until then where that

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from diagtools.analyse.ledger import OUTSIDE, Component, at_snapshot, highest
+from diagtools.analyse.ledger import Component, at_snapshot, highest
+from diagtools.analyse.ledger_doubts import doubts
 from diagtools.units import format_bytes, format_share
 from diagtools.values import Finding, State, Validity
 
 _WORTH_SAYING = 0.05  # of the RSS
+_MOST_OF_IT = 0.5  # of the RSS
 _LEAST_BYTES = 1 << 20
-_DOUBTFUL = 0.02  # of the RSS
 _N_LARGEST = 3
 _NO_TRIM = "predicted from the sizes of its free blocks, not measured"
 _UNEXPLAINED = (
@@ -32,6 +32,8 @@ class _Told:
     pools: pl.DataFrame
     sizes: dict[str, int]
     rss: int
+    process: str
+    n_others: int
     validity: tuple[Validity, ...]
 
     def size(self, *components: Component) -> int:
@@ -47,16 +49,26 @@ class _Told:
         return Finding(sentence=sentence, value=size, unit="B", evidence=self.ledger, validity=self.validity)
 
 
-def ledger_findings(found: pl.DataFrame, snapshots: pl.DataFrame, pools: pl.DataFrame) -> list[Finding]:
+def ledger_findings(
+    found: pl.DataFrame,
+    snapshots: pl.DataFrame,
+    pools: pl.DataFrame,
+    *,
+    process: str = "",
+    n_others: int = 0,
+    has_objects: bool = False,
+) -> list[Finding]:
     """What does the memory of a process consist of, and what of it could be had back?
 
     ``found`` is LEDGER (of several snapshots the one that held most is told of), ``snapshots`` LEDGER_SNAPSHOTS and
-    ``pools`` POOLS.  What is less than a twentieth of the RSS is not told of.  Raises ``NoDataError`` for no snapshot.
+    ``pools`` POOLS; ``process`` names the process where the run has several, ``n_others`` of which have ledgers of
+    their own; ``has_objects``: its objects were looked at too.  What is less than a twentieth of the RSS is not told
+    of.  Raises ``NoDataError`` for no snapshot.
     """
-    one = highest(found)
-    told = _told(one, snapshots, pools)
+    told = _told(highest(found), snapshots, pools, process=process, n_others=n_others)
     sentences = (
         _whole(told),
+        None if has_objects else _in_c(told),
         _free_in_c(told),
         _free_in_python(told),
         _pool(told),
@@ -77,7 +89,7 @@ def ledger_validity(found: pl.DataFrame, snapshots: pl.DataFrame) -> tuple[Valid
     by_key = snapshots.rows_by_key(["pid", "index"], named=True, include_key=True, unique=True)
     notes: dict[tuple[str, ...], Validity] = {}
     for one in sorted(ledgers, key=lambda each: -int(each["bytes"].sum())):
-        for doubt in _doubts(one, by_key[one["pid"][0], one["index"][0]]):
+        for doubt in doubts(one, by_key[one["pid"][0], one["index"][0]]):
             sort = doubt.note if doubt.state is State.SKIPPED else ""  # a clamp is told of the largest alone
             notes.setdefault((doubt.what, doubt.state, sort), doubt)
     return tuple(notes.values())
@@ -102,7 +114,9 @@ def _signed(size: int) -> str:
     return f"{'+' if size >= 0 else ''}{format_bytes(size)}"
 
 
-def _told(one: pl.DataFrame, snapshots: pl.DataFrame, pools: pl.DataFrame) -> _Told:
+def _told(
+    one: pl.DataFrame, snapshots: pl.DataFrame, pools: pl.DataFrame, *, process: str, n_others: int
+) -> _Told:
     key = (one["pid"][0], one["index"][0])
     snapshot = _snapshot(snapshots, key)
     return _Told(
@@ -111,7 +125,9 @@ def _told(one: pl.DataFrame, snapshots: pl.DataFrame, pools: pl.DataFrame) -> _T
         pools=at_snapshot(pools, pid=key[0], index=key[1]),
         sizes=dict(one.select("component", "bytes").iter_rows()),
         rss=int(one["bytes"].sum()),
-        validity=tuple(_doubts(one, snapshot)),
+        process=process,
+        n_others=n_others,
+        validity=tuple(doubts(one, snapshot)),
     )
 
 
@@ -130,7 +146,24 @@ def _whole(told: _Told) -> Finding:
     )
     rest = told.rss - int(largest["bytes"].sum())
     rest_text = f", {format_bytes(rest)} for all else" if rest else ""
-    return told.finding(f"RSS of {format_bytes(told.rss)} consists of {named}{rest_text}.", told.rss)
+    whose = f" of {told.process}" if told.process else ""
+    others = {0: "", 1: "; 1 other process has a ledger of its own"}.get(
+        told.n_others, f"; {told.n_others:,} other processes have ledgers of their own"
+    )
+    said = f"RSS of {format_bytes(told.rss)}{whose} consists of {named}{rest_text}{others}."
+    return told.finding(said, told.rss)
+
+
+def _in_c(told: _Told) -> Finding | None:
+    """Where objects were not looked at: what C has handed out may be Python's, or C code's own."""
+    size = told.size(Component.C_USED, Component.C_MMAPPED)
+    if size < _MOST_OF_IT * told.rss:
+        return None
+    return told.finding(
+        f"{format_bytes(size)} is in use through C's malloc, by Python's larger objects or by C code: "
+        "diagtools record --ledger --holders tells them apart.",
+        size,
+    )
 
 
 def _free_in_c(told: _Told) -> Finding | None:
@@ -162,10 +195,13 @@ def _free_in_python(told: _Told) -> Finding | None:
     if not told.is_worth_saying(held):
         return None
     used = told.size(Component.PYTHON_USED)
-    return told.finding(
-        f"{format_bytes(held)} is held by half-empty pymalloc arenas: {format_bytes(used)} of objects keep them.",
-        held,
-    )
+    if held >= used:
+        said = f"is held by half-empty pymalloc arenas: {format_bytes(used)} of objects keep them."
+    else:
+        said = (
+            f"is free inside pymalloc arenas that are {format_share(used / (used + held))} full of objects."
+        )
+    return told.finding(f"{format_bytes(held)} {said}", held)
 
 
 def _pool(told: _Told) -> Finding | None:
@@ -177,8 +213,10 @@ def _pool(told: _Told) -> Finding | None:
     names = (
         " and ".join(sorted(set(own.filter(pl.col("peak_bytes").fill_null(1) > 0)["backend"]))) or "pyarrow"
     )
+    most = "at most " if told.size(Component.POOL_KEPT) else ""
     return told.finding(
-        f"The pool of pyarrow ({names}) holds {format_bytes(held)}, the process keeps {format_bytes(kept)} for it.",
+        f"The pool of pyarrow ({names}) holds {format_bytes(held)}, the process keeps {most}{format_bytes(kept)} "
+        "for it.",
         kept,
     )
 
@@ -247,51 +285,3 @@ def _unexplained(told: _Told) -> Finding | None:
         return None
     share = format_share(size / told.rss)
     return told.finding(f"{format_bytes(size)}, {share} of the RSS, is unexplained: {_UNEXPLAINED}.", size)
-
-
-# --- what is doubtful --------------------------------------------------------------------------------------
-
-
-def _doubts(one: pl.DataFrame, snapshot: dict[str, Any]) -> Iterator[Validity]:
-    if snapshot["origin"] == OUTSIDE:
-        note = "read from outside: what Python and the C library hold cannot be told apart, nor what of it is in use"
-        yield Validity(what="ledger", state=State.SKIPPED, note=note)
-        return
-    for missing in snapshot["missing"]:
-        yield Validity(what="ledger", state=State.SKIPPED, note=f"not to be had in the process: {missing}")
-    yield from _unknown_c(snapshot)
-    if snapshot["python_used_bytes"] is None:
-        note = "Python's own allocator is not in use, or does not say: its objects are among what C or others hold"
-        yield Validity(what="Python used", state=State.SKIPPED, note=note)
-    yield from _clamped(one, snapshot)
-
-
-def _unknown_c(snapshot: dict[str, Any]) -> Iterator[Validity]:
-    if snapshot["c_system_bytes"] is not None:
-        return
-    if snapshot["libc"] == "glibc" and snapshot["malloc"]:
-        note = f"malloc is that of {snapshot['malloc']}, which is not asked: it is among the other allocators"
-    else:
-        note = "this C library does not say what of its memory is in use"
-    yield Validity(what="C used", state=State.SKIPPED, note=note)
-
-
-def _clamped(one: pl.DataFrame, snapshot: dict[str, Any]) -> Iterator[Validity]:
-    rss = int(one["bytes"].sum())
-    counted, found = snapshot["c_mmapped_bytes"], snapshot["c_found_bytes"]
-    if found is not None and counted is not None and abs(counted - found) > _DOUBTFUL * max(rss, 1):
-        note = (
-            f"glibc counts {format_bytes(counted)} of large blocks, {format_bytes(found)} was found in memory"
-        )
-        yield Validity(what="C mmapped", state=State.CLAMPED, note=note)
-    for bound in one.filter(pl.col("component") == Component.C_USED)["bound_bytes"]:
-        if bound > _DOUBTFUL * rss:
-            note = f"up to {format_bytes(bound)} of it may be free: pages that are not there are taken for free ones"
-            yield Validity(what=Component.C_USED, state=State.CLAMPED, note=note)
-    for bound in one.filter(pl.col("component") == Component.UNEXPLAINED)["bound_bytes"]:
-        if bound > _DOUBTFUL * rss:
-            note = f"up to {format_bytes(bound)} of it may be blocks of C that were not found, or parts of huge pages"
-            yield Validity(what=Component.UNEXPLAINED, state=State.CLAMPED, note=note)
-    if not snapshot["is_searched"]:
-        note = "the pages were not looked at: what is allocated and not touched yet may be counted"
-        yield Validity(what="Python used, C mmapped", state=State.CLAMPED, note=note)

@@ -66,6 +66,7 @@ from diagtools.frames.recordings import (
     TIMELINE,
     TREE,
 )
+from diagtools.frames.snapshot_times import SNAPSHOT_TIMES
 
 ALL = (
     TIMELINE,
@@ -106,6 +107,7 @@ ALL = (
     LIFETIMES,
     TRACKED,
     SITES,
+    SNAPSHOT_TIMES,
     CALLS,
     ICICLE,
     MATCHES,
@@ -186,6 +188,7 @@ __all__ = [
     "POOLS",
     "PROCESSES",
     "SITES",
+    "SNAPSHOT_TIMES",
     "STACKS",
     "STATEMENTS",
     "SYSTEM",

@@ -80,6 +80,7 @@ LOGS = Frame("LOGS", {"t_s": FLOAT, "pid": INT, "stream": TEXT, "line": TEXT})
 #: where no marker did (only a slot holds it, another system, no end).  ``delta_bytes``: memory kept (RSS at its end
 #: minus at its begin, shared out evenly where items of one process overlap).  ``peak_bytes``: highest RSS of its
 #: process while it ran; ``demand_bytes``: that minus the RSS at its begin: the item's own peak demand.
+#: Without what snapshots of the process took, and left behind.
 ITEMS = Frame(
     "ITEMS",
     {

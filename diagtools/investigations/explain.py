@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
 import polars as pl
 
 from diagtools.analyse.contributors import contributors, growth_bytes, rise_bytes, unattributed_bytes
@@ -19,12 +18,14 @@ from diagtools.errors import DiagtoolsError, NoDataError
 from diagtools.investigations.holders_report import HoldersReport
 from diagtools.investigations.ledger_report import LedgerReport
 from diagtools.investigations.profile_report import ProfileReport
-from diagtools.present.charts.timeline import timeline_chart
 from diagtools.present.json import show_json
 from diagtools.present.text import run_summary
 from diagtools.run import Run
 from diagtools.units import format_bytes, format_share
 from diagtools.values import Finding
+
+if TYPE_CHECKING:
+    import altair as alt
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,13 @@ class Explanation:
     @cached_property
     def growth_bytes(self) -> int:
         """By how much did the tree's processes grow, summed?"""
-        return 0 if self.run.tree.is_empty() else growth_bytes(self.run.timeline, self.run.markers)
+        known = self.run.undisturbed
+        return 0 if self.run.tree.is_empty() else growth_bytes(known.timeline, known.markers)
 
     @cached_property
     def rise_bytes(self) -> int:
         """How far did the tree's processes rise, summed?  The items' shares are of this."""
-        return 0 if self.run.tree.is_empty() else rise_bytes(self.run.timeline)
+        return 0 if self.run.tree.is_empty() else rise_bytes(self.run.undisturbed.timeline)
 
     @property
     def unattributed_bytes(self) -> int | None:
@@ -75,6 +77,8 @@ class Explanation:
             kinds=self.kinds,
             attached=run.is_attached,
             peak_is_bound=run.peak_is_bound,
+            taken=run.snapshot_times,
+            rise=self.rise_bytes,
         )
 
     @cached_property
@@ -121,9 +125,18 @@ class Explanation:
     def _told(self) -> list[Finding]:
         """What the run shows, with what stands beside it."""
         grown = growth_findings(self.growth) if self.growth is not None and _is_told(self.growth) else []
-        ledger = self.ledger.findings() if isinstance(self.ledger, LedgerReport) else []
         holders = self.holders.findings() if isinstance(self.holders, HoldersReport) else []
-        return [*self.findings, *grown, *ledger, *holders, *self.observer_effect()]
+        return [*self.findings, *grown, *self._of_ledger(), *holders, *self.observer_effect()]
+
+    def _of_ledger(self) -> list[Finding]:
+        """What the memory consists of; with a snapshot of the objects too, what of it belongs to none of them."""
+        if not isinstance(self.ledger, LedgerReport):
+            return []
+        if not isinstance(self.holders, HoldersReport):
+            return self.ledger.findings()
+        whole, *parts = self.ledger.findings(has_objects=True)
+        native = self.ledger.beside(self.holders.graph)
+        return [whole, *([native] if native else []), *parts]
 
     def observer_effect(self) -> list[Finding]:
         """What did the tracker itself cost, where the command ran plain and tracked?"""
@@ -162,6 +175,8 @@ class Explanation:
 
     def chart(self) -> alt.TopLevelMixin:
         """The run's memory over time."""
+        from diagtools.present.charts.timeline import timeline_chart  # here: text needs no charts
+
         run = self.run
         return timeline_chart(
             run.tree,
@@ -235,7 +250,11 @@ class Explanation:
             validity=run.validity,
             growth=None if self.growth is None else growth_json(self.growth),
             ledger=self.ledger.ledger if isinstance(self.ledger, LedgerReport) else None,
+            ledger_snapshot=self.ledger.snapshot_json() if isinstance(self.ledger, LedgerReport) else None,
             holders=self.holders.holders if isinstance(self.holders, HoldersReport) else None,
+            holders_snapshot=self.holders.snapshot_json()
+            if isinstance(self.holders, HoldersReport)
+            else None,
         )
         return {
             **shown,

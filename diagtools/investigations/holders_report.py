@@ -15,8 +15,10 @@ from diagtools.analyse.holders.story import growth_findings, holder_findings
 from diagtools.errors import NoDataError
 from diagtools.frames import ObjectGraph
 from diagtools.present.holders import holder_growth_table, holders_json, holders_table, objects_table
+from diagtools.present.json import snapshot_json
 from diagtools.present.tables import Table
 from diagtools.run import Run
+from diagtools.units import format_seconds
 from diagtools.values import Finding, Validity
 
 if TYPE_CHECKING:
@@ -105,7 +107,8 @@ class HoldersReport:
         label = f" {graph.label!r}" if graph.label else ""
         when = "" if graph.t_s is None else f", {graph.t_s:.2f} s"
         moment = f"{graph.kind} {graph.edge}".strip()
-        return f"Who holds the objects of process {graph.pid}: {moment}{label}{when}"
+        stood = f" (the program stood still for {format_seconds(graph.pause_s)})" if graph.pause_s else ""
+        return f"Who holds the objects of process {graph.pid}: {moment}{label}{when}{stood}"
 
     def as_text(self) -> str:
         """For a terminal."""
@@ -115,6 +118,18 @@ class HoldersReport:
     def as_json(self) -> list[dict[str, Any]]:
         """For scripts: all holders, which sum to what all objects take."""
         return holders_json(self.holders)
+
+    def snapshot_json(self) -> dict[str, Any]:
+        """For scripts: of which process and moment it is, and for how long the program stood still for it."""
+        graph = self.graph
+        return snapshot_json(
+            pid=graph.pid,
+            index=graph.index,
+            t_s=graph.t_s,
+            moment=f"{graph.kind} {graph.edge}".strip(),
+            label=graph.label,
+            pause_s=graph.pause_s,
+        )
 
     def __repr__(self) -> str:
         return self.as_text()

@@ -9,10 +9,14 @@ import polars as pl
 
 from diagtools.analyse.ledger import FREE, at_snapshot, highest, ledger_difference
 from diagtools.analyse.ledger_story import difference_finding, ledger_findings, ledger_validity
+from diagtools.analyse.native_memory import ledger_of_graph, native_finding
 from diagtools.errors import NoDataError
+from diagtools.frames import ObjectGraph
 from diagtools.present import tables
+from diagtools.present.json import snapshot_json
 from diagtools.present.ledger import ledger_difference_table, ledger_json, ledger_table
 from diagtools.present.tables import Table
+from diagtools.redact import redact_text
 from diagtools.run import Run
 from diagtools.values import Finding, Validity
 
@@ -48,10 +52,27 @@ class LedgerReport:
         """Of which process, and its which snapshot?"""
         return int(self.ledger["pid"][0]), int(self.ledger["index"][0])
 
-    def findings(self) -> list[Finding]:
-        """What it consists of and what of that could be had back, a sentence each."""
-        files = self.run.ledger_files
-        return ledger_findings(self.ledger, files.snapshots, files.pools)
+    def findings(self, *, has_objects: bool = False) -> list[Finding]:
+        """What it consists of and what of that could be had back, a sentence each.
+
+        ``has_objects``: what of it Python's objects take is told by a snapshot of them.
+        """
+        files, pid = self.run.ledger_files, self.key[0]
+        return ledger_findings(
+            self.ledger,
+            files.snapshots,
+            files.pools,
+            process=_process(self.run, pid),
+            n_others=files.snapshots["pid"].n_unique() - 1,
+            has_objects=has_objects,
+        )
+
+    def beside(self, graph: ObjectGraph) -> Finding | None:
+        """What belongs to no Python object, where the ledger of the moment of ``graph`` is known and it matters."""
+        one = ledger_of_graph(self.run.ledger, graph)
+        return (
+            None if one is None else native_finding(one, self.run.ledger_files.snapshots, graph.total_bytes)
+        )
 
     @cached_property
     def validity(self) -> tuple[Validity, ...]:
@@ -124,11 +145,32 @@ class LedgerReport:
         """For scripts: the components, which sum to the RSS."""
         return ledger_json(self.ledger)
 
+    def snapshot_json(self) -> dict[str, Any]:
+        """For scripts: of which process and moment it is; how long that took, null where nobody noted it."""
+        row = self.ledger.row(0, named=True)
+        known = at_snapshot(self.run.snapshot_times, pid=row["pid"], index=row["index"])
+        own = known.filter(pl.col("instrument") == "ledger").select(pl.col("end_s") - pl.col("begin_s"))
+        return snapshot_json(
+            **{name: row[name] for name in ("pid", "index", "t_s", "moment", "label")},
+            pause_s=None if own.is_empty() else round(own.item(-1, 0), 9),
+        )
+
     def __repr__(self) -> str:
         return self.as_text()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return self.table()._repr_mimebundle_()
+
+
+def _process(run: Run, pid: int) -> str:
+    """The process in words; nothing where the run has one only."""
+    processes = run.processes
+    if processes.height < 2:
+        return ""
+    names = processes.filter(pl.col("pid") == pid)["name"].drop_nulls()
+    role = ["the command itself"] if pid == run.root_pid else []
+    known = ", ".join([*(repr(redact_text(name)) for name in names[-1:]), *role])
+    return f"process {pid}" + (f" ({known})" if known else "")
 
 
 def _when(ledger: pl.DataFrame) -> str:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Collection
 from functools import cached_property
+from typing import Any
 
 import altair as alt
 import polars as pl
@@ -162,7 +163,10 @@ class WhereDidRssGo(Case):
 
     def said(self, name: str = "") -> Prose:
         """What ledger and holders say of one program, a sentence each."""
-        return Prose([*self.ledger(name).findings(), *self.holders(name).findings()], heading=name or None)
+        return Prose(
+            [*self.ledger(name).findings(has_objects=True), *self.holders(name).findings()],
+            heading=name or None,
+        )
 
     def overview(self) -> Table:
         """A row a program: how much it held, what that is first of all, and who holds its objects."""
@@ -190,7 +194,7 @@ class WhereDidRssGo(Case):
     def _headline(self, name: str) -> str:
         top = self.ledger(name).ledger.sort("bytes", descending=True).row(0, named=True)
         holder = self._holder(name)
-        by = "" if holder is None else f"; its objects are held by {holder}"
+        by = "" if holder is None else f", held by {holder['root']}"
         size = format_bytes(top["bytes"])
         return f"{name}: {size} of {format_bytes(self._rss(name))} RSS is {top['component']}{by}."
 
@@ -199,7 +203,7 @@ class WhereDidRssGo(Case):
         return [one for name in self.runs for one in self._findings(name)]
 
     def _findings(self, name: str) -> list[Finding]:
-        ledger, holders = self.ledger(name).findings(), self.holders(name).findings()
+        ledger, holders = self.ledger(name).findings(has_objects=True), self.holders(name).findings()
         said = [*ledger[:3], *holders[:1]]
         return [
             Finding(
@@ -214,13 +218,16 @@ class WhereDidRssGo(Case):
 
     def _row(self, name: str) -> dict[str, object]:
         top = self.ledger(name).ledger.sort("bytes", descending=True).row(0, named=True)
+        holder = self._holder(name)
         return {
             "program": name,
             "rss": self._rss(name),
             "component": top["component"],
             "bytes": top["bytes"],
             "held": int(self.holders(name).holders["retained_bytes"].sum()),
-            "holder": self._holder(name),
+            "holder": None
+            if holder is None
+            else f"{holder['root']} ({format_bytes(holder['retained_bytes'])})",
         }
 
     def _bytes(self, name: str, components: Collection[str]) -> int:
@@ -236,12 +243,12 @@ class WhereDidRssGo(Case):
     def _rss(self, name: str) -> int:
         return int(self.ledger(name).ledger["bytes"].sum())
 
-    def _holder(self, name: str) -> str | None:
-        """Who holds most of its objects; null where that is hardly any of its RSS."""
+    def _holder(self, name: str) -> dict[str, Any] | None:
+        """The row of HOLDERS of who holds most of its objects; null where that is hardly any of its RSS."""
         first = self.holders(name).holders.row(0, named=True)
         if first["retained_bytes"] < _WORTH_SAYING * self._rss(name):
             return None
-        return f"{first['root']} ({format_bytes(first['retained_bytes'])})"
+        return first
 
     def _chosen(self, name: str) -> str:
         chosen = name or self.names[0]

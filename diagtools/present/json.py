@@ -26,14 +26,17 @@ def show_json(
     unattributed_bytes: int | None = None,
     growth: dict[str, Any] | None = None,
     ledger: pl.DataFrame | None = None,
+    ledger_snapshot: dict[str, Any] | None = None,
     holders: pl.DataFrame | None = None,
+    holders_snapshot: dict[str, Any] | None = None,
     last_log_lines: Sequence[str] = (),
     findings: Sequence[Finding] = (),
     validity: Sequence[Validity] = (),
 ) -> dict[str, Any]:
     r"""What is known of one run, in the shape of the contract in DESIGN?
 
-    ``by_item`` and ``by_folder`` are CONTRIBUTORS: all of them, so that the parts sum to the growth.  Texts are
+    ``by_item`` and ``by_folder`` are CONTRIBUTORS: all of them, so that the parts sum to the growth.  The
+    ``_snapshot`` say of which process and moment ``ledger`` and ``holders`` are (see ``snapshot_json``).  Texts are
     redacted; bytes that are no text stand as escapes (``\udcff``).
     """
     return {
@@ -50,13 +53,29 @@ def show_json(
         "growth": growth,
         "last_log_lines": [_text(redact_text(line)) for line in last_log_lines],
         "ledger": None if ledger is None else _rows(ledger, ["component", "bytes"]),
+        "ledger_snapshot": ledger_snapshot,
         "holders": None
         if holders is None
         else _rows(holders, ["root", "path", "type", "n_objects", "retained_bytes"]),
+        "holders_snapshot": holders_snapshot,
         "validity": [
             {"what": v.what, "state": str(v.state), "note": _text(redact_text(v.note))} for v in validity
         ],
         "findings": [_text(redact_text(str(finding))) for finding in findings],
+    }
+
+
+def snapshot_json(
+    *, pid: int, index: int, t_s: float | None, moment: str, label: str, pause_s: float | None
+) -> dict[str, Any]:
+    """Of which process is a snapshot, when was it taken, and for how long did the program stand still for it?"""
+    return {
+        "pid": pid,
+        "index": index,
+        "t_s": _number(t_s),
+        "moment": _text(moment),
+        "label": _text(redact_text(label)),
+        "pause_s": _number(pause_s),
     }
 
 

@@ -59,8 +59,8 @@ def run_summary(
 ) -> str:
     """What happened in this run, for somebody at a terminal?
 
-    ``by_item`` and ``by_folder`` are CONTRIBUTORS.  The verdict comes first, then the figures, who asked for the
-    memory, the program's last words, the findings, and what is not to be trusted.  Secrets and homes are redacted.
+    ``by_item`` and ``by_folder`` are CONTRIBUTORS.  The verdict comes first, then the figures, the findings, who asked
+    for the memory, the program's last words, and what is not to be trusted.  Secrets and homes are redacted.
     """
     verdict = _verdict(death, exit_status, ending, item_in_flight)
     is_comparable = limit_counts_rss and all(one.state is not State.SHARED_N_TIMES for one in validity)
@@ -69,11 +69,11 @@ def run_summary(
         [*_wrapped(redact_path(name)), *_command(argv)],
         [_painted(line, _RED if death else _BOLD, colour) for line in _wrapped(verdict)],
         _facts(death, exit_status, peak, limit_bytes, duration_s, item_in_flight),
+        _block("Findings", (f"• {redact_text(str(finding))}" for finding in findings)),
         _contributors("Who asked for memory, at its peak", by_item, _N_ITEMS),
         _contributors("By folder", by_folder, _N_FOLDERS),
         _unattributed(unattributed_bytes, by_item),
         _block("Last log lines", (f"| {redact_text(line)}" for line in last_log_lines), clip=True),
-        _block("Findings", (f"• {redact_text(str(finding))}" for finding in findings)),
         _block(
             "Not to be trusted fully", (f"• {one}" for one in validity if one.state is not State.COMPLETE)
         ),

@@ -51,6 +51,10 @@ class Ledger:
         c = load("heap_calls")
         self._crc32: Any = vars(c.extension("binascii"))["crc32"]
         self._gc: Any = vars(c.extension("gc"))
+        try:
+            self._tracer: Any = vars(c.extension("_tracemalloc"))
+        except ImportError:  # an interpreter built without it
+            self._tracer = None
         self._parse_heaps, self._parse_arenas = c.heaps, c.arenas
         try:
             self._calls = c.Calls()
@@ -105,6 +109,7 @@ class Ledger:
         missing = [self._missing] if self._missing else []
         if self._calls is not None:
             found.update(self._allocators(mappings))
+            found["tracemalloc_bytes"] = self._traced(missing)
             found.update(self._claims(mappings, found, missing))
             found["pools"] = self._pools.pools(missing)
         found["stacks"] = _stacks()
@@ -134,6 +139,19 @@ class Ledger:
             "arenas": self._parse_arenas(calls.printed("_PyObject_DebugMallocStats")),
             "arenas_known": calls.has("_PyObject_DebugMallocStats"),
         }
+
+    def _traced(self, missing: "list[str]") -> "int | None":
+        """What tracemalloc takes itself, of what C holds; null where it does not run.
+
+        Its hooks make Python's allocator silent about itself, whose pools are there all the same.
+        """
+        if self._tracer is None or not self._tracer["is_tracing"]():
+            return None
+        size = int(self._tracer["get_tracemalloc_memory"]())
+        missing.append(
+            "Python's own counters, for tracemalloc runs: %.1f MiB in C are its" % (size / (1 << 20))
+        )
+        return size
 
     def _claims(
         self, mappings: "list[Any]", found: "dict[str, Any]", missing: "list[str]"
@@ -201,9 +219,12 @@ def _pool_bytes() -> int:
 
 
 def _to_find(found: "dict[str, Any]") -> "dict[str, int | None]":
-    """What there is to find: bytes of glibc's large blocks, and in Python's pools in use, null if not known."""
+    """What there is to find: bytes of glibc's large blocks, and in Python's pools in use, null if not known.
+
+    Python's allocator is silent where another one is in use, and where tracemalloc has put its hooks before it.
+    """
     arenas, in_pools = found["arenas"], None
-    if found["arenas_known"]:
+    if found["arenas_known"] and (arenas or found["tracemalloc_bytes"] is None):
         in_pools = arenas["used_bytes"] + arenas["available_bytes"] if arenas else 0
     return {"mmapped_bytes": found["malloc"]["mmapped"][1] if found["malloc"] else 0, "in_pools": in_pools}
 

@@ -34,7 +34,9 @@ def with_values(
     added = instances.join(in_dicts, on="node", how="anti").select("node", added=_array(places, python))
     if python >= (3, 13):  # the array is part of the instance: it is there, whether it is used or not
         unused = in_dicts.filter(pl.col("n_keys") >= _MOST_PLACES)
-        added = pl.concat([added, unused.select("node", added=_array(pl.lit(_MOST_PLACES, pl.Int64), python))])
+        added = pl.concat(
+            [added, unused.select("node", added=_array(pl.lit(_MOST_PLACES, pl.Int64), python))]
+        )
     both = known.join(added, on="node", how="left", maintain_order="left")
     return both.select(
         "type_id", size_bytes=pl.col("size_bytes") + pl.col("added").fill_null(0), n_references="n_references"

@@ -153,8 +153,10 @@ def _is_ours(module: str) -> bool:
 
 
 def _entries(row: Sequence[bytes]) -> str:
-    """``512 of 512 entries``, of a cache."""
+    """``512 of 512 entries`` of a cache, or ``600 entries, no maximum``."""
     if not row[4]:
         return ""
-    most = f"{number(row[5]):,}" if row[5] else "any number of"
-    return f"{number(row[4]):,} of {most} entries"
+    n = number(row[4])
+    if row[5]:
+        return f"{n:,} of {number(row[5]):,} entries"
+    return f"{n:,} {'entry' if n == 1 else 'entries'}, no maximum"

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from diagtools import frames
+from diagtools.frames import SNAPSHOT_TIMES
 
 
 def _frame(declared, rows, usual):
@@ -19,6 +20,15 @@ def timeline(*rows, pid=1):
         for row in rows
     ]
     return _frame(frames.TIMELINE, named, {"pid": pid})
+
+
+def snapshot_times(*rows, pid=1):
+    """SNAPSHOT_TIMES of (instrument, begin_s, end_s)."""
+    named = [
+        dict(zip(("instrument", "begin_s", "end_s"), row, strict=True)) | {"index": index}
+        for index, row in enumerate(rows)
+    ]
+    return _frame(SNAPSHOT_TIMES, named, {"pid": pid})
 
 
 def tree(*rows):
@@ -114,6 +124,7 @@ def build():
     """The builders above, by name."""
     return SimpleNamespace(
         timeline=timeline,
+        snapshot_times=snapshot_times,
         tree=tree,
         system=system,
         events=events,

@@ -56,6 +56,44 @@ def test_the_peak_of_a_timeline_with_gaps_is_a_bound(build):
     )
 
 
+@pytest.mark.parametrize(
+    ("instrument", "what"),
+    [("holders", "a snapshot of objects"), ("ledger", "a snapshot of the ledger"), ("new", "a snapshot")],
+)
+def test_a_peak_within_a_snapshot_is_said_to_be_with_the_highest_outside(build, instrument, what):
+    timeline = build.timeline((0.0, 100 * MIB), (2.0, 74 * MIB), (5.0, 300 * MIB), (6.0, 80 * MIB))
+    taken = build.snapshot_times((instrument, 4.0, 5.5))
+    assert _sentence(peak_finding(timeline, tree_memory(timeline), None, taken=taken)) == (
+        f"Memory peaked at 300 MiB after 5.0 s, while {what} was taken; 100 MiB outside of snapshots."
+    )
+
+
+def test_of_snapshots_within_each_other_the_longest_is_named(build):
+    timeline = build.timeline((0.0, 100 * MIB), (5.0, 300 * MIB))
+    taken = build.snapshot_times(("holders", 4.0, 5.5), ("ledger", 4.9, 5.1))
+    sentence = _sentence(peak_finding(timeline, tree_memory(timeline), None, taken=taken))
+    assert "while a snapshot of objects was taken; 100 MiB" in sentence
+
+
+def test_a_peak_that_only_the_mark_knows_is_the_snapshots_that_came_before(build):
+    rows = [(0.0, 100, 100), (4.0, 100, 100), (7.0, 100, 300)]
+    timeline = build.timeline(
+        *({"t_s": t_s, "rss_bytes": rss * MIB, "hwm_bytes": mark * MIB} for t_s, rss, mark in rows)
+    )
+    taken = build.snapshot_times(("ledger", 1.0, 1.5), ("holders", 4.5, 5.0))
+    assert _sentence(peak_finding(timeline, tree_memory(timeline), None, taken=taken)) == (
+        "Memory peaked at 300 MiB after 5.0 s, while a snapshot of objects was taken; "
+        "100 MiB outside of snapshots."
+    )
+
+
+def test_a_peak_outside_of_snapshots_is_told_as_without_them(build):
+    timeline = build.timeline((0.0, 100 * MIB), (5.0, 101 * MIB), (6.0, 500 * MIB))
+    taken = build.snapshot_times(("holders", 4.0, 5.5))
+    plain = peak_finding(timeline, tree_memory(timeline), LIMIT)
+    assert _sentence(peak_finding(timeline, tree_memory(timeline), LIMIT, taken=taken)) == plain.sentence
+
+
 def test_the_peak_of_several_processes_says_what_it_counts(build):
     timeline = build.timeline((0.0, MIB, 1), (0.0, MIB, 2))
     (validity,) = peak_finding(timeline, tree_memory(timeline), None).validity

@@ -80,6 +80,25 @@ def test_half_empty_arenas_are_named_with_what_keeps_them() -> None:
     assert text.endswith(f"is held by half-empty pymalloc arenas: {used} of objects keep them.")
 
 
+def test_arenas_that_are_nearly_full_are_not_called_half_empty() -> None:
+    found = taken(
+        """
+        lists = [[] for _ in range(400_000)]
+        freed = [[] for _ in range(60_000)]
+        kept = freed[::100]
+        del freed
+        snapshot("freed")
+        """
+    )
+    text, value = sentence(found, "freed", "pymalloc arenas")
+    used = found.mib("freed", "Python used")
+    assert value == pytest.approx(60_000 * 0.99 * 64 / MIB, rel=0.5)
+    assert text == (
+        f"{format_bytes(value * MIB)} is free inside pymalloc arenas that are "
+        f"{used / (used + value):.0%} full of objects.".replace("%", " %")
+    )
+
+
 def test_file_pages_can_be_dropped_some_of_them_once_they_are_written() -> None:
     found = taken(FILES)
     if found.files.mappings.filter(pl.col("name").str.contains("data.bin"))["in_memory"].any():
@@ -153,7 +172,10 @@ def test_the_pool_of_pyarrow_is_what_it_holds_and_what_is_kept() -> None:
     files = found.files
     one = ledger(files.snapshots, files.mappings, files.claims, pools)
     sentences = [finding.sentence for finding in ledger_findings(one, files.snapshots, pools)]
-    assert "The pool of pyarrow (mimalloc) holds 8.00 MiB, the process keeps 64.0 MiB for it." in sentences
+    assert (
+        "The pool of pyarrow (mimalloc) holds 8.00 MiB, the process keeps at most 64.0 MiB for it."
+        in sentences
+    )
     sentences = [
         finding.sentence for finding in ledger_findings(found.ledger, files.snapshots, POOLS.empty())
     ]
@@ -161,7 +183,37 @@ def test_the_pool_of_pyarrow_is_what_it_holds_and_what_is_kept() -> None:
 
 
 def test_what_is_small_is_not_told_of() -> None:
-    assert len(said(taken(ARRAYS, GLIBC_TUNABLES="glibc.malloc.mmap_threshold=131072"), "many: 46 MiB")) == 1
+    found = taken(ARRAYS, GLIBC_TUNABLES="glibc.malloc.mmap_threshold=131072")
+    whole, in_c = said(found, "many: 46 MiB")
+    assert whole.startswith("RSS of ")
+    held = format_bytes(found.mib("many: 46 MiB", "C used", "C mmapped") * MIB)
+    assert in_c == (
+        f"{held} is in use through C's malloc, by Python's larger objects or by C code: "
+        "diagtools record --ledger --holders tells them apart."
+    )
+
+
+def test_what_c_holds_is_told_by_the_objects_where_they_were_looked_at() -> None:
+    found = taken(ARRAYS, GLIBC_TUNABLES="glibc.malloc.mmap_threshold=131072")
+    files = found.files
+    one = found.of("many: 46 MiB")
+    (whole,) = ledger_findings(one, files.snapshots, files.pools, has_objects=True)
+    assert whole.sentence.startswith("RSS of ")
+
+
+def test_the_process_is_named_where_there_are_several() -> None:
+    found = taken(FILES)
+    files, one = found.files, found.of("begin")
+
+    def first(n_others: int) -> str:
+        process = "process 7 ('python', the command itself)"
+        told = ledger_findings(one, files.snapshots, files.pools, process=process, n_others=n_others)
+        return told[0].sentence
+
+    assert " of process 7 ('python', the command itself) consists of " in first(0)
+    assert first(0).endswith(" for all else.")
+    assert first(1).endswith(" for all else; 1 other process has a ledger of its own.")
+    assert first(1200).endswith("; 1,200 other processes have ledgers of their own.")
 
 
 def test_a_difference_is_told_by_its_largest_changes() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,20 @@ def test_json_is_the_contract(killed: Path, capsys: pytest.CaptureFixture[str]) 
     kept = sum(item["delta_bytes"] for item in shown["items"]) + shown["unattributed_bytes"]
     assert kept == 91 * MIB
     assert sum(row["delta_bytes"] for row in shown["folders"]) + shown["unattributed_bytes"] == 91 * MIB
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_words_need_no_charts(killed: Path, option: list[str]) -> None:
+    """What draws takes longer to load than all else together."""
+    code = (
+        "import sys; from diagtools.cli import main; status = main(sys.argv[1:]);"
+        "sys.exit(status or ','.join({'altair', 'vl_convert', 'IPython', 'numpy'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "show", str(killed), *option], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "lib/b.js" in done.stdout
 
 
 def test_png(killed: Path, tmp_path: Path) -> None:

@@ -26,7 +26,9 @@ def test_every_key_of_the_contract_is_there_and_null_where_unknown() -> None:
         "growth": None,
         "last_log_lines": [],
         "ledger": None,
+        "ledger_snapshot": None,
         "holders": None,
+        "holders_snapshot": None,
         "validity": [],
         "findings": [],
     }

@@ -56,6 +56,18 @@ def test_a_killed_run_says_so_first(contributors_of) -> None:
     assert "x: complete" not in said
 
 
+def test_what_follows_stands_before_the_tables(contributors_of) -> None:
+    said = summary(
+        exit_status=0,
+        by_item=contributors_of(("a.py", 9, 9)),
+        last_log_lines=["bye"],
+        findings=[Finding(sentence="It is a cache.")],
+    )
+    headings = ("exit status", "Findings", "Who asked for memory", "Last log lines")
+    places = [said.index(heading) for heading in headings]
+    assert places == sorted(places)
+
+
 def test_memory_given_back_outside_the_items_is_no_negative_growth(contributors_of) -> None:
     said = summary(by_item=contributors_of(("a.py", 9, 9)), unattributed_bytes=-260 * MIB)
     assert "Given back while no item was in flight: 260 MiB" in said

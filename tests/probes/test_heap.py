@@ -46,6 +46,33 @@ def test_objects_blocks_and_files_are_told_apart(python: str) -> None:
 
 
 @every_python
+@pytest.mark.parametrize("environment", [{"PYTHONTRACEMALLOC": "5"}, {}], ids=["from the start", "later"])
+def test_pools_are_found_while_tracemalloc_hides_the_counters(
+    python: str, environment: dict[str, str]
+) -> None:
+    found = taken(
+        """
+        import tracemalloc
+        if not tracemalloc.is_tracing():
+            tracemalloc.start()
+        snapshot("begin")
+        objects = [(n, n + 1) for n in range(200_000)]
+        snapshot("objects")
+        print(tracemalloc.get_tracemalloc_memory())
+        """,
+        python=python,
+        **environment,
+    )
+    assert_explained(found, "objects")
+    # A pair: 40 bytes and the collector's 16, 28 for its second number (its first is that of the pair before).
+    pairs = 200_000 * (64 + 32) / MIB
+    assert found.grew_mib("begin", "objects", "Python used") == pytest.approx(pairs, rel=0.4)
+    (note,) = found.files.snapshots.filter(label="objects")["missing"].item()
+    said = float(note.partition("runs: ")[2].partition(" MiB")[0])
+    assert said == pytest.approx(int(found.stdout) / MIB, rel=0.05)
+
+
+@every_python
 def test_no_module_is_left_and_the_program_finds_its_own(python: str) -> None:
     found = taken(
         """
