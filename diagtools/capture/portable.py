@@ -253,6 +253,7 @@ def _unblock() -> None:
 def main() -> None:
     """Runs a sampler from ``sys.argv``."""
     signal.pthread_sigmask(signal.SIG_BLOCK, supervisor.FORWARDED)
+    supervisor.survive_requests()
     supervisor.guard_standard_streams()
     options = Options.parse(sys.argv[1:])
     os.set_inheritable(options.status, False)

@@ -229,6 +229,8 @@ class _Recording:
             self._watcher.look()
             for number in relay.taken():
                 sampler.send(number)
+            if relay.is_asked_for_snapshot():
+                snapshots.ask(self._path)
         while echo.forward() and not relay.is_asked_to_stop():
             echo.wait_for_room(_BUSY_S)
 

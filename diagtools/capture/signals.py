@@ -4,6 +4,8 @@ A key such as Ctrl-C reaches the whole foreground process group, the target incl
 recorder alone.  The kernel says which it was (``si_code``), so the target gets each of both exactly once.  A signal
 that a program sends to the whole group (``kill -- -PGID``) cannot be told from one to the recorder alone: that
 one the target gets twice.
+
+What asks for a snapshot (`probes.hooks`) would be the end of this process, which takes none: it is heard here too.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ import os
 import signal
 import sys
 import threading
-from types import TracebackType
+from types import FrameType, TracebackType
+from typing import Any
 
+from diagtools.probes.hooks import snapshot_signal
 from diagtools.probes.supervisor import FORWARDED
 
 _TAKEN = {*FORWARDED, signal.SIGWINCH}
@@ -28,8 +32,13 @@ class Relay:
         self._active = take_over and in_main_thread and sys.platform == "linux"
         self._target_is_in_group = target_is_in_group
         self._old: set[int] = set()
+        self._request = snapshot_signal() if in_main_thread else 0
+        self._old_answer: Any = None
+        self._is_asked_for_snapshot = False
 
     def __enter__(self) -> Relay:
+        if self._request:  # by a handler: what is blocked stays so in the target, what is handled does not
+            self._old_answer = signal.signal(self._request, self._note_request)
         if self._active:
             self._old = set(signal.pthread_sigmask(signal.SIG_BLOCK, _TAKEN))
         return self
@@ -49,6 +58,14 @@ class Relay:
             came.append(info.si_signo)
         return any(number != signal.SIGWINCH for number in came)
 
+    def is_asked_for_snapshot(self) -> bool:
+        """Did somebody ask since the last call?"""
+        is_asked, self._is_asked_for_snapshot = self._is_asked_for_snapshot, False
+        return is_asked
+
+    def _note_request(self, _number: int, _frame: FrameType | None) -> None:
+        self._is_asked_for_snapshot = True
+
     def _is_ours_alone(self, number: int) -> bool:
         """A terminal that hangs up tells the leader of its session only; its new size is the sampler's business."""
         if number == signal.SIGHUP and os.getsid(0) == os.getpid():
@@ -61,3 +78,5 @@ class Relay:
         if self._active:
             self.taken()
             signal.pthread_sigmask(signal.SIG_SETMASK, self._old)
+        if self._request:
+            signal.signal(self._request, self._old_answer or signal.SIG_DFL)

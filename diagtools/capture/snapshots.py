@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from diagtools.probes import hooks, moments
 from diagtools.redact import redact_text
 from diagtools.values import Limit, Snapshots, State, Validity
 
 if TYPE_CHECKING:
     from diagtools.capture.tracked import Note
+
+_MOST_SAID = 3  # notes and processes by name, of each instrument
 
 
 def asked(wanted: Snapshots, limit: Limit | None) -> dict[str, str]:
@@ -33,36 +38,101 @@ def described(wanted: Snapshots) -> dict[str, str]:
     return {name: words.partition(" ")[2] for name, words in asked(wanted, None).items()}
 
 
-def validity(folder: Path, wanted: Mapping[str, str]) -> tuple[Validity, ...]:
-    """Which snapshots are missing, and why?  ``wanted`` has the instruments as its keys."""
-    from diagtools.capture.tracked import read_notes  # here: the target waits for what this imports
-    from diagtools.probes import moments
+def ask(folder: Path) -> None:
+    """Have every process of the run that answers take a snapshot now."""
+    for pid in _answering(folder):
+        with contextlib.suppress(OSError):
+            os.kill(pid, hooks.snapshot_signal())
 
-    notes = read_notes(folder, moments.NOTES)
+
+def how_to_ask(folder: Path) -> str:
+    """How does one get a snapshot at any moment?  Empty as long as no process of the run would answer."""
+    for pid in _answering(folder):
+        kill = f"kill -RTMIN+{hooks.SIGNAL_OFFSET}"
+        return f"process {pid}: {kill} {pid} takes a snapshot ({kill} {os.getpid()}: of each process of the command)"
+    return ""
+
+
+def _answering(folder: Path) -> Iterator[int]:
+    """Those that began to take snapshots and still catch the signal: of all others it would be the end."""
+    for pid in dict.fromkeys(note.pid for note in _notes(folder) if note.kind == "begun"):
+        with contextlib.suppress(OSError, ValueError):
+            status = Path(f"/proc/{pid}/status").read_text(errors="replace")
+            caught = int(status.partition("SigCgt:")[2].split(maxsplit=1)[0], 16)
+            if caught >> (hooks.snapshot_signal() - 1) & 1:
+                yield pid
+
+
+def validity(folder: Path, wanted: Mapping[str, str]) -> tuple[Validity, ...]:
+    """Which snapshots are missing, and why?  ``wanted`` is what was ``asked`` for."""
+    notes = _notes(folder)
     missing = [
         Validity(what=name, state=State.SKIPPED, note=note)
-        for name in wanted
-        for note in _missing(notes, name)
+        for name, words in wanted.items()
+        for note in _missing(notes, name, words)
     ]
-    return (*missing, *_observed(notes, wanted))
+    return (*missing, *_observed(notes))
 
 
-def _observed(notes: tuple[Note, ...], wanted: Mapping[str, str]) -> Iterator[Validity]:
+def _notes(folder: Path) -> tuple[Note, ...]:
+    from diagtools.capture.tracked import read_notes  # here: the target waits for what this imports
+
+    return read_notes(folder, moments.NOTES)
+
+
+def _instrument(note: Note) -> str:
+    return note.text.partition(":")[0].partition(",")[0]
+
+
+def _observed(notes: tuple[Note, ...]) -> Iterator[Validity]:
     """What the snapshots themselves change in what is measured."""
-    if "holders" in wanted and any(note.kind == "begun" and note.text == "holders" for note in notes):
+    taken = [note for note in notes if note.kind == "taken"]
+    of_objects = [note for note in taken if _instrument(note) == "holders"]
+    if of_objects:
         note = "RSS was observed with snapshots of objects: it includes what they took, and what that left behind"
         yield Validity(what="memory", state=State.UNDER_TRACKER, note=note)
-        if "ledger" in wanted:
-            note = "taken beside snapshots of objects, whose memory is in it: --ledger alone shows the program's own"
-            yield Validity(what="ledger", state=State.UNDER_TRACKER, note=note)
+    if any(_is_after(note, of_objects, notes) for note in taken if _instrument(note) == "ledger"):
+        note = "taken after snapshots of objects, what they left is in it: --ledger alone shows the program's own"
+        yield Validity(what="ledger", state=State.UNDER_TRACKER, note=note)
 
 
-def _missing(notes: tuple[Note, ...], name: str) -> Iterator[str]:
+def _is_after(ledger: Note, of_objects: list[Note], notes: tuple[Note, ...]) -> bool:
+    """Had this process one of its objects before, or one that may have been forked to make it?"""
+    began_ns = min((note.t_ns for note in notes if note.pid == ledger.pid), default=0)
+    return any(one.t_ns < (ledger.t_ns if one.pid == ledger.pid else began_ns) for one in of_objects)
+
+
+def _missing(notes: tuple[Note, ...], name: str, words: str) -> Iterator[str]:
     from diagtools.capture.tracked import UNSEEN
 
-    said = [note for note in notes if note.text.partition(":")[0].partition(",")[0] == name]
+    said = [note for note in notes if _instrument(note) == name]
     if not said:
         yield f"no snapshot was taken: {UNSEEN}"
-    for note in said:
-        if note.kind in ("failed", "skipped"):
-            yield f"in process {note.pid} {redact_text(note.text)}"
+    left_out = [note for note in said if note.kind in ("failed", "skipped")]
+    for note in left_out[:_MOST_SAID]:
+        yield f"in process {note.pid} {redact_text(note.text)}"
+    if more := {note.pid for note in left_out[_MOST_SAID:]}:
+        yield f"some were left out in {_counted(more)} more"
+    explained = {note.pid for note in said if note.kind in ("failed", "skipped", "taken")}
+    if silent := [pid for pid in dict.fromkeys(note.pid for note in said) if pid not in explained]:
+        yield f"{_named(silent)} ended before a snapshot was due, or could write none: {_when(words)}"
+
+
+def _when(words: str) -> str:
+    said = "without markers they are taken at the exit alone, and a signal or os._exit skips it"
+    is_periodic = "every_s=" in words
+    return (
+        f"{said}; {'a shorter --snapshot-every' if is_periodic else '--snapshot-every 5'} takes some before"
+    )
+
+
+def _named(pids: list[int]) -> str:
+    if len(pids) == 1:
+        return f"process {pids[0]}"
+    first = ", ".join(map(str, pids[:_MOST_SAID]))
+    more = len(pids) - _MOST_SAID
+    return f"{len(pids)} processes ({first}{f' and {more} more' if more > 0 else ''})"
+
+
+def _counted(pids: set[int]) -> str:
+    return "1 process" if len(pids) == 1 else f"{len(pids)} processes"

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagtools.capture.runner import Captured, Streams, attach, capture
+from diagtools.capture.snapshots import how_to_ask
+from diagtools.capture.watcher import Look
 from diagtools.cli.output import not_written, printed
 from diagtools.errors import DiagtoolsError, UnavailableError, UsageError
+from diagtools.probes.supervisor import survive_requests
 from diagtools.values import Enforcer, ItemSource, Limit, Snapshots, Target, Tool, Tracking
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ _FLAGS = ("memray", "native", "python_allocators", "no_follow_fork", "aggregated
 
 def run(chosen: argparse.Namespace) -> int:
     """Records, says on stderr where, and returns the target's exit status (of the first run, where there are two)."""
+    survive_requests()
     captured = _attached(chosen) if chosen.pid is not None else _captured(chosen)
     for warning in (*captured.warnings, *_missing_items(captured.folder)):
         _say(f"diagtools: {warning}")
@@ -50,8 +54,7 @@ def _captured(chosen: argparse.Namespace) -> Captured:
     streams = Streams(interactive=True, stdout=2 if chosen.json else 1, stderr=2)
     target = _target(chosen)
     if not chosen.twice:
-        look = _Forecast(target.limit).look if target.limit is not None and target.limit.counts_rss else None
-        return capture(target, chosen.folder, hz=chosen.hz, streams=streams, look=look)
+        return capture(target, chosen.folder, hz=chosen.hz, streams=streams, look=_look(target))
     from diagtools.capture.twice import capture_twice
 
     both = capture_twice(target, chosen.folder, hz=chosen.hz, streams=streams)
@@ -63,6 +66,35 @@ def _captured(chosen: argparse.Namespace) -> Captured:
             f"diagtools: Under the tracker: {_ending(both.tracked)} See: diagtools show {_shown(both.tracked.folder)}"
         )
     return both.plain
+
+
+def _look(target: Target) -> Look | None:
+    """What is said while the target runs?"""
+    looks: list[Look] = []
+    if target.snapshots is not None:
+        looks.append(_Invitation().look)
+    if target.limit is not None and target.limit.counts_rss:
+        looks.append(_Forecast(target.limit).look)
+
+    def look_at_all(folder: Path) -> None:
+        for look in looks:
+            look(folder)
+
+    return look_at_all if looks else None
+
+
+class _Invitation:
+    """Says on stderr how to get a snapshot at any moment, once a process would answer."""
+
+    def __init__(self) -> None:
+        self._is_said = False
+
+    def look(self, folder: Path) -> None:
+        """Say it, if it has not been said."""
+        said = "" if self._is_said else how_to_ask(folder)
+        if said:
+            _say(f"diagtools: {said}")
+            self._is_said = True
 
 
 class _Forecast:

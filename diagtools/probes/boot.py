@@ -32,8 +32,6 @@ _PROBES = os.path.dirname(os.path.abspath(__file__))
 _MARK = os.path.join(os.path.dirname(_PROBES), "mark.py")
 #: The module that sees to what each variable asks for; the others are not loaded.
 _PROBE_OF = {UNDER_VARIABLE: "items", CALLS_VARIABLE: "calls"}
-#: The same for the first word of what ALLOCATIONS_VARIABLE asks for.
-_TRACKERS = {"memray": "allocations", "tracemalloc": "traces"}
 _BOOTED = "_diagtools_booted"  # in sys
 INJECTED = os.path.join(_PROBES, "inject")
 
@@ -51,7 +49,7 @@ def environment(
     """Which variables does a command need to be recorded?  Those to add to or replace in its ``existing`` ones.
 
     ``run_folder`` and ``items_under`` are made absolute; ``items_calls`` is ``module:function`` or
-    ``module:Class.method``; ``allocations`` is the tracker and its options (see ``allocations`` and ``traces``),
+    ``module:Class.method``; ``allocations`` is the tracker and its options (see ``allocations`` and ``moments``),
     ``ledger`` and ``holders`` the options of the snapshots (see ``moments``).
     What an outer recording set for any of these is emptied.
     """
@@ -134,21 +132,19 @@ def _start_with_markers() -> None:
         recorder.boot(version, f"{type(error).__name__}: {error}")
     else:
         recorder.boot(version)
-    for variable in (LEDGER_VARIABLE, HOLDERS_VARIABLE):
-        asked = os.environ.get(variable)
-        if asked:
-            _probe("moments").watch(asked, os.environ[RUN_VARIABLE], _probe, recorder)
-    asked = os.environ.get(ALLOCATIONS_VARIABLE)
-    if asked:
-        _track(asked, recorder)  # last: what ours allocate is no allocation of the program
+    _observe_memory(recorder)
 
 
-def _track(asked: str, recorder: "Any") -> None:
-    probe = _TRACKERS.get(asked.split(maxsplit=1)[0])
-    if probe == "allocations":
-        _probe(probe).watch(asked, os.environ[RUN_VARIABLE], _probe)
-    elif probe:
-        _probe(probe).watch(asked, os.environ[RUN_VARIABLE], _probe, recorder)
+def _observe_memory(recorder: "Any") -> None:
+    """By snapshots, as `moments` has it, and by memray: last, what ours allocate is no allocation of the program."""
+    folder = os.environ[RUN_VARIABLE]
+    asked = [os.environ.get(name) for name in (LEDGER_VARIABLE, HOLDERS_VARIABLE, ALLOCATIONS_VARIABLE)]
+    by_memray = [each for each in asked if each and each.split()[0] == "memray"]
+    snapshots = [each for each in asked if each and each not in by_memray]
+    if snapshots:
+        _probe("moments").watch(snapshots, folder, _probe, recorder)
+    for each in by_memray:
+        _probe("allocations").watch(each, folder, _probe)
 
 
 class _Supplier:

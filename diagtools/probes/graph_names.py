@@ -133,6 +133,7 @@ class Names:
     def threads(self) -> "Iterator[tuple[FrameType, list[Any]]]":
         """Each frame that is executed, but ours, with its variables."""
         names = self._thread_names()
+        innermost: FrameType | None
         for ident, innermost in list(sys._current_frames().items()):
             thread, name = names.get(ident, (None, ""))
             self.line("thread", ident, _id(thread), name)
@@ -144,6 +145,7 @@ class Names:
                 self.line("frame", id(frame), ident, depth, *_function_of(frame))
                 yield frame, self.variables(frame)
                 frame, depth = frame.f_back, depth + 1
+        innermost = None  # one of them was this very frame, which would keep itself
 
     def variables(self, frame: "Any") -> "list[Any]":
         """The values of its variables, which are named on the way."""

@@ -28,7 +28,9 @@ _BLOCK = 16384  # pages looked at in one go
 _ARENA_ALIGN = 64 << 20  # HEAP_MAX_SIZE of glibc on 64 bits
 _FIRST_BATCH, _LARGEST_BATCH = 32, 1024
 _IS_MMAPPED = 2  # of the word with a block's size
-_MMAPPED = bytes(1 if byte in (_IS_MMAPPED, 0xF0 + _IS_MMAPPED) else 0 for byte in range(256))  # its lowest byte
+_MMAPPED = bytes(
+    1 if byte in (_IS_MMAPPED, 0xF0 + _IS_MMAPPED) else 0 for byte in range(256)
+)  # its lowest byte
 _LOOSE_MMAPPED = 1 << 20  # bytes of blocks that are gone again, such as our own
 _MOST_STRETCHES = 256  # of pages in a row that are tried
 _AHEAD = 16  # blocks of one size that are looked for at once

@@ -78,7 +78,10 @@ class Snapshots:
             if was_collecting:
                 gc.enable()
         about["pause_ns"] = self._now_ns() - began_ns
-        self._write(index, {**about, "label": label}, columns, names)
+        try:
+            self._write(index, {**about, "label": label}, columns, names)
+        finally:
+            vars(names).clear()  # it and what it asks refer to each other: nothing waits for the collector
 
     def needs_bytes(self) -> int:
         """How much memory does a snapshot take, at most and for a moment?"""

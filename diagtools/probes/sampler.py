@@ -326,6 +326,7 @@ class Sampler:
 def main() -> None:
     """Runs a sampler from ``sys.argv``."""
     signal.pthread_sigmask(signal.SIG_BLOCK, (*supervisor.FORWARDED, signal.SIGWINCH))
+    supervisor.survive_requests()
     supervisor.guard_standard_streams()
     options = Options.parse(sys.argv[1:])
     if options.status >= 0:

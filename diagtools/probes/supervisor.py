@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 
+from diagtools.probes.hooks import snapshot_signal
 from diagtools.probes.options import Options
 
 _PR_SET_PDEATHSIG = 1
@@ -35,6 +36,12 @@ class StartFailed(Exception):
 def adopt_orphans() -> None:
     """From now on grandchildren whose parent ends become children of this process."""
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def survive_requests() -> None:
+    """Lets a request for a snapshot that reaches this process pass; executing a program undoes it for the target."""
+    if snapshot_signal():
+        signal.signal(snapshot_signal(), lambda *_: None)
 
 
 def guard_standard_streams() -> None:

@@ -22,17 +22,11 @@ DEFAULT_FRAMES = 10
 _SNAPSHOT_PER_TRACER = 4  # bytes for a snapshot, per byte of tracemalloc's own
 
 
-def watch(asked: str, folder: str, load: "Callable[[str], ModuleType]", recorder: "Any") -> None:
-    """Trace all allocations of this process from here on, and write snapshots until it exits."""
-    notes = load("tracker_notes").Notes(folder)
-    try:
-        moments = load("moments")
-        given = moments.options(asked.split()[1:])
-        tracing = Tracing(load("snapshots").Log(folder))
-        tracing.start(int(given.get("n_frames") or DEFAULT_FRAMES), notes)
-        moments.Schedule(tracing, notes, load("workers"), given).start(recorder)
-    except Exception as error:  # noqa: BLE001 - the program goes on without, and the run says so
-        notes.write("failed", f"{type(error).__name__}: {error}")
+def instrument(folder: str, load: "Callable[[str], ModuleType]", *, n_frames: str = "") -> "Tracing":
+    """What takes the snapshots; all allocations of this process are traced from here on."""
+    tracing = Tracing(load("snapshots").Log(folder))
+    tracing.start(int(n_frames or DEFAULT_FRAMES), load("tracker_notes").Notes(folder))
+    return tracing
 
 
 class Tracing:

@@ -18,6 +18,7 @@ tab, 8 hexadecimal digits.  A line that was torn is ended by the next writer::
     greenlet   the program uses greenlets, which memray follows as an experiment
     stopped    the program stopped the tracker itself
     skipped    a snapshot was not taken; the text says why
+    taken      a snapshot was; the text is ``name: index duration_ns``, and it ended when this was written
 """
 
 # No "from __future__": it would be an import of the program.
@@ -29,7 +30,7 @@ if TYPE_CHECKING:  # typing is not imported into the program
     from types import FrameType
 
 NAME = "allocations.notes"
-KINDS = "begun closed absent failed second profiler forked greenlet stopped skipped".split()
+KINDS = "begun closed absent failed second profiler forked greenlet stopped skipped taken".split()
 ESCAPES = ((b"\\", b"\\\\"), (b"\t", b"\\t"), (b"\n", b"\\n"), (b"\r", b"\\r"), (b"\0", b"\\0"))
 _MOST_BYTES = 2000
 

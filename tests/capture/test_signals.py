@@ -107,3 +107,18 @@ def test_what_the_terminal_sends(arguments: str, leader: bool, taken: list[int])
         f"{KERNEL}with Relay({arguments}) as relay: assert relay.taken() == {list(map(int, taken))}",
         start_new_session=leader,
     )
+
+
+def test_a_request_for_a_snapshot_is_heard_whoever_may_take_over() -> None:
+    in_a_process("""
+from diagtools.probes.hooks import snapshot_signal
+for take_over in (True, False):
+    with Relay(take_over=take_over) as relay:
+        assert not relay.is_asked_for_snapshot()
+        send(snapshot_signal(), snapshot_signal())
+        assert relay.is_asked_for_snapshot()
+        assert not relay.is_asked_for_snapshot()
+        assert relay.taken() == []
+        assert snapshot_signal() not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert signal.getsignal(snapshot_signal()) == signal.SIG_DFL
+""")

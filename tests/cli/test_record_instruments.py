@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.capture.processes import (
-    PYTHON,
-    diagtools,
-)
+from diagtools.probes import procfs
+from diagtools.probes.hooks import snapshot_signal
+from tests.capture.processes import PYTHON, command, diagtools, started, until
 from tests.capture.recorded import manifest_of, run_in
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sampler of Linux")
@@ -173,3 +172,39 @@ for n in range(300):
     said, *_ = [line for line in done.stderr.splitlines() if "memory reaches the limit" in line]
     at = int(re.search(r"at item (\d+) of 300", said)[1])  # type: ignore[index]
     assert 150 < at < 220
+
+
+# --- snapshots -------------------------------------------------------------------------------------------
+
+
+def test_one_who_asks_the_recorder_asks_the_program(tmp_path: Path) -> None:
+    """Neither the recorder nor the sampler ends by the signal, which is not for them."""
+    code = "import time\nfor _ in range(600): time.sleep(0.1)"
+    words = ("record", "--ledger", "--holders", "-o", "run", "--", PYTHON, "-c", code)
+    with started(command(*words), cwd=tmp_path) as recorder:
+        assert recorder.stderr is not None
+        said = recorder.stderr.readline().decode()
+        pid = int(said.split()[2].rstrip(":"))
+        assert said == (
+            f"diagtools: process {pid}: kill -RTMIN+9 {pid} takes a snapshot "
+            f"(kill -RTMIN+9 {recorder.pid}: of each process of the command)\n"
+        )
+        (sampler,) = procfs.children(recorder.pid)
+        os.kill(sampler, snapshot_signal())
+        recorder.send_signal(snapshot_signal())
+        until(lambda: list((tmp_path / "run").glob(f"objects.{pid}.0.graph")), what="a snapshot of objects")
+        os.kill(pid, snapshot_signal())
+        until(lambda: list((tmp_path / "run").glob(f"objects.{pid}.1.graph")), what="another")
+        recorder.terminate()
+        assert recorder.wait() == 128 + signal.SIGTERM
+    moments = sorted(path.name for path in (tmp_path / "run").glob("heap.*"))
+    assert moments == [f"heap.{pid}.0.json", f"heap.{pid}.1.json"]
+
+
+def test_a_plain_recording_survives_who_asks_for_a_snapshot(tmp_path: Path) -> None:
+    code = "import pathlib, time\npathlib.Path('ready').touch()\ntime.sleep(1)"
+    with started(command("record", "-o", "run", "--", PYTHON, "-c", code), cwd=tmp_path) as recorder:
+        until((tmp_path / "ready").exists, what="the program")
+        recorder.send_signal(snapshot_signal())
+        assert recorder.wait() == 0
+    assert manifest_of(tmp_path / "run")["exit_status"] == 0

@@ -240,6 +240,21 @@ def test_what_it_says_of_itself(tmp_path: Path) -> None:
     assert graph.n_threads >= 1
 
 
+@every_python
+def test_nothing_of_ours_waits_for_the_collector(tmp_path: Path, python: str) -> None:
+    looked_at(
+        tmp_path,
+        """
+        import gc
+        gc.collect()
+        gc.disable()
+        probing.snapshot()
+        assert gc.collect() == 0
+        """,
+        python=python,
+    )
+
+
 def test_few_modules_are_loaded() -> None:
     imported = [
         line.split()[1]

@@ -47,7 +47,8 @@ def test_what_is_held_is_found_at_its_line(python: str, run: Path) -> None:
         (f"{program}:4", f"{program}:8"): (pytest.approx(16 * MIB, abs=4096), 2),
     }
     assert sum(site.size for site in last.sites) + last.ours == pytest.approx(last.traced, abs=16 << 10)
-    assert [kind for kind, _, _ in notes_of(run)] == ["begun", "closed"]
+    n = len(snapshots_of(run))
+    assert [kind for kind, _, _ in notes_of(run)] == ["begun", *["taken"] * n, "closed"]
 
 
 @every_python
@@ -224,7 +225,7 @@ def test_one_that_traces_already_keeps_its_own_depth(run: Path) -> None:
     code = "import tracemalloc\nprint(tracemalloc.get_traceback_limit())\n"
     done = recorded("tracemalloc n_frames=9", [PYTHON, "program.py"], run, code=code, PYTHONTRACEMALLOC="3")
     assert done.stdout == "3\n"
-    assert [kind for kind, _, _ in notes_of(run)] == ["second", "begun", "closed"]
+    assert [kind for kind, _, _ in notes_of(run)] == ["second", "begun", "taken", "closed"]
 
 
 def test_its_own_snapshots_work(run: Path) -> None:
