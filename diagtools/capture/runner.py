@@ -9,6 +9,7 @@ ends what is left.  Where both are killed at once the target dies too, but nobod
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import signal
 import time
@@ -81,11 +82,12 @@ def attach(
     hz: float = 100.0,
     backend: str = BACKEND,
     look: Look | None = None,
+    asked: Mapping[str, str] | None = None,
 ) -> Captured:
     """Records the timeline of a process that already runs, until it ends or this process gets a signal.
 
-    The process itself is never touched; ``look`` as for ``capture``.  Raises ``UsageError`` where there is no such
-    process.
+    The process itself is not touched, unless ``look`` does (it is called as by ``capture``): ``asked`` says then which
+    snapshots it is to take, by instrument.  Raises ``UsageError`` where there is no such process.
     """
     _check_rate(hz)
     if not _is_running(pid):
@@ -93,6 +95,7 @@ def attach(
     keep_folder = folder is not None and folder.is_dir()
     path = run_folder.new_run_folder(("pid", str(pid)), folder)
     manifest = manifests.begun(path, None, pid=pid, hz=hz, backend=backend)
+    manifest = dataclasses.replace(manifest, snapshots=dict(asked or {}))
     recording = _Recording(path, manifest, None, keep_folder=keep_folder, look=look)
     return recording.run([f"attach={pid}", *_observed(None), "--"], {}, _QUIET)
 
@@ -300,8 +303,8 @@ class _Recording:
             from diagtools.capture import tracked
 
             found.extend(tracked.validity(tracked.read_notes(self._path), self._target.tracking))
-        if self._target is not None and self._target.snapshots is not None:
-            found.extend(snapshots.validity(self._path, snapshots.asked(self._target.snapshots, None)))
+        if self._manifest.snapshots:
+            found.extend(snapshots.validity(self._path, self._manifest.snapshots))
         return tuple(found)
 
     def _tracking(self) -> dict[str, str]:

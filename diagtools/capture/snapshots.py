@@ -15,6 +15,9 @@ from diagtools.values import Limit, Snapshots, State, Validity
 if TYPE_CHECKING:
     from diagtools.capture.tracked import Note
 
+#: What stands among the words of an instrument in a process that was asked while it ran (``capture.inside``).
+ASKED = "asked"
+_UNANSWERED = "the process did not come to answer: it executed no Python code of its main thread, or it ended"
 _MOST_SAID = 3  # notes and processes by name, of each instrument
 
 
@@ -107,7 +110,7 @@ def _missing(notes: tuple[Note, ...], name: str, words: str) -> Iterator[str]:
 
     said = [note for note in notes if _instrument(note) == name]
     if not said:
-        yield f"no snapshot was taken: {UNSEEN}"
+        yield f"no snapshot was taken: {_UNANSWERED if ASKED in words.split() else UNSEEN}"
     left_out = [note for note in said if note.kind in ("failed", "skipped")]
     for note in left_out[:_MOST_SAID]:
         yield f"in process {note.pid} {redact_text(note.text)}"

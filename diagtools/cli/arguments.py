@@ -27,7 +27,8 @@ def _record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pid",
         type=int,
-        help="attach to a process that runs already: its timeline (and what the kernel says with --ledger)",
+        help="attach to a process that runs already: its timeline; what the kernel says with --ledger; what it says "
+        "itself with --holders (from CPython 3.14 on)",
     )
     _json(parser)
     parser.add_argument(

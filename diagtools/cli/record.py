@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagtools.capture.runner import Captured, Streams, attach, capture
-from diagtools.capture.snapshots import how_to_ask
+from diagtools.capture.snapshots import ASKED, how_to_ask
 from diagtools.capture.watcher import Look
 from diagtools.cli.output import not_written, printed
-from diagtools.errors import DiagtoolsError, UnavailableError, UsageError
+from diagtools.errors import DiagtoolsError, UsageError
 from diagtools.probes.supervisor import survive_requests
 from diagtools.values import Enforcer, ItemSource, Limit, Snapshots, Target, Tool, Tracking
 
@@ -125,18 +125,31 @@ def _attached(chosen: argparse.Namespace) -> Captured:
             hint="leave the others out.",
         )
     if chosen.holders:
-        raise UnavailableError(
-            f"The objects of process {chosen.pid} cannot be looked at from outside.",
-            hint="start it recorded: diagtools record --holders -- CMD",
-        )
+        return _asked(chosen)
     if not chosen.ledger:
         if chosen.snapshot_every is not None:
-            raise UsageError("--snapshot-every needs --ledger.", hint="--ledger --snapshot-every 5")
+            raise UsageError(
+                "--snapshot-every needs --ledger or --holders.", hint="--ledger --snapshot-every 5"
+            )
         return attach(chosen.pid, chosen.folder, hz=chosen.hz)
     from diagtools.capture.outside import Follower
 
     look = Follower(chosen.pid, chosen.snapshot_every or _EVERY_S).look
     return attach(chosen.pid, chosen.folder, hz=chosen.hz, look=look)
+
+
+def _asked(chosen: argparse.Namespace) -> Captured:
+    """The process takes the snapshots itself, where it can be asked to; of a ledger it then tells the whole."""
+    from diagtools.capture.inside import Asker
+
+    every_s = chosen.snapshot_every or _EVERY_S
+    instruments = [*(["ledger"] if chosen.ledger else []), "holders"]
+    asker = Asker(chosen.pid, instruments, every_s)
+    asked = dict.fromkeys(instruments, f"{ASKED} every_s={every_s:g}")
+    try:
+        return attach(chosen.pid, chosen.folder, hz=chosen.hz, look=asker.look, asked=asked)
+    finally:
+        asker.close()
 
 
 def _target(chosen: argparse.Namespace) -> Target:

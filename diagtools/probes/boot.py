@@ -147,6 +147,11 @@ def _observe_memory(recorder: "Any") -> None:
         _probe("allocations").watch(each, folder, _probe)
 
 
+def take_now(asked: "Sequence[str]", folder: str) -> None:
+    """One snapshot by each instrument that is ``asked``, in a process that was not started recorded."""
+    _probe("moments").take_now(asked, folder, _probe)
+
+
 class _Supplier:
     """Finds ``diagtools.mark`` where the program's own environment has none; it stands last on sys.meta_path."""
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # typing is not imported into the program
     from types import ModuleType
     from typing import Any
 
-KINDS = ("phase", "item", "interval", "cap", "signal", "exit")
+KINDS = ("phase", "item", "interval", "cap", "signal", "asked", "exit")
 NOTES = "snapshots.notes"
 #: The module of each instrument, and the names of what it writes where a file is one snapshot.  At each moment they
 #: take theirs in this order: the ledger says what the process holds, so nothing of ours comes before it.
@@ -63,6 +63,16 @@ def watch(asked: "Sequence[str]", folder: str, load: "Callable[[str], ModuleType
     except Exception as error:  # noqa: BLE001 - the program goes on without, and the run says so
         for schedule in begun:
             schedule.fail(error)
+
+
+def take_now(asked: "Sequence[str]", folder: str, load: "Callable[[str], ModuleType]") -> None:
+    """One snapshot by each: of a process that was not started recorded, and that somebody asks."""
+    words = {each.split()[0]: each.split()[1:] for each in asked}
+    schedules = [_schedule(name, words[name], folder, load) for name in INSTRUMENTS if name in words]
+    for schedule in schedules:
+        if schedule is not None:
+            schedule.begin()
+            schedule.take("asked", "", b"")
 
 
 def _schedule(
