@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-MOST_CODE_CELLS = 14
+MOST_CODE_CELLS = 16
 MOST_BYTES = 1_000_000
 TEMPLATE_NAME = re.compile(r"\d\d-[a-z0-9]+(-[a-z0-9]+)*\.ipynb")
 EXECUTED_NAME = re.compile(r"(\d\d|\d{4}-\d\d-\d\d)-[a-z0-9]+(-[a-z0-9]+)*\.ipynb")

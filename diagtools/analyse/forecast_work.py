@@ -73,6 +73,18 @@ def seen_by_item(recorded: pl.DataFrame, to_come: pl.DataFrame | None, now: floa
     )
 
 
+def coming(items: pl.DataFrame) -> pl.DataFrame:
+    """These items as what is still to come, for ``forecast``: the name and the features of each, a row each.
+
+    ``items`` is ITEMS, of a run that is looked at as if they had not begun.
+    """
+    rows = [
+        {"item": name, **features}
+        for name, features in zip(items["item"], features_by_name(items), strict=True)
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
 def _by_markers(peaks: Peaks, n_items: int) -> Validity:
     more = f", and {format_bytes(peaks.asked_bytes)} as others ask for" if peaks.asked_bytes else ""
     note = f"no sample fell within {peaks.n_by_markers:,} of {n_items:,}: their peaks are what markers read{more}"

@@ -23,6 +23,7 @@ from diagtools.analyse.contributors import contributors, rise_bytes
 from diagtools.analyse.corpus import classify
 from diagtools.analyse.explain import explain_peaks
 from diagtools.analyse.findings import kept_finding
+from diagtools.analyse.forecast_work import coming
 from diagtools.analyse.items import success
 from diagtools.analyse.marked import event_value
 from diagtools.capture.folder import store
@@ -153,6 +154,23 @@ class IndexingOom(ExperimentCase):
         by_item = contributors(run.items, rise_bytes(run.timeline), by="item")
         cut_short = [run.item_in_flight] if run.item_in_flight else []
         return demand_chart(by_item, kinds=kinds, cut_short=cut_short)
+
+    def growth(self) -> alt.TopLevelMixin:
+        """How memory grew with the files, the class of growth that fits, and what speaks for and against each."""
+        return explain(self.run, self.kinds).growth_chart()
+
+    def foreseen(self) -> alt.TopLevelMixin | Prose:
+        """What could have been said after a quarter of the files?  A sentence where that is too few for a forecast.
+
+        What is to come is taken from the files' own features: a scan of the corpus knows them before the job begins.
+        """
+        items = self.run.items.sort("begin_s")
+        n_seen = max(items.height // 4, 1)
+        now = items["end_s"][n_seen - 1]
+        try:
+            return explain(self.run, self.kinds).forecast_chart(to_come=coming(items.slice(n_seen)), now=now)
+        except NoDataError as error:
+            return Prose([Finding(sentence=error.message)])
 
     # --- what the theories say -----------------------------------------------------------------------
 

@@ -134,7 +134,7 @@ def test_a_good_record_passes(save: Save) -> None:
         (with_cell(cell_type="markdown", source="In `/tmp/x`"), "cell 4: a path of one machine, '/tmp/x'"),
         (with_cell(outputs=output()), "cell 4: a template with outputs"),
         (with_cell(execution_count=3), "cell 4: a template with outputs"),
-        (with_extra_cells([code("1", f"c{n}") for n in range(12)]), "15 code cells, 14 at most"),
+        (with_extra_cells([code("1", f"c{n}") for n in range(14)]), "17 code cells, 16 at most"),
     ],
 )
 def test_a_bad_template_is_told_why(save: Save, notebook: Notebook, said: str) -> None:

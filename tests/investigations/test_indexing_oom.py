@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -15,12 +16,15 @@ from typing import Any
 import pytest
 
 from diagtools.errors import BudgetBreached, NoDataError, UsageError
+from diagtools.frames import CORPUS
 from diagtools.investigations.experiment import Experiment, Variant
 from diagtools.investigations.indexing_oom import ALL_MENDS, IndexingOom, _last_words
 from diagtools.investigations.record import record
 from diagtools.present.prose import Quote
+from diagtools.run import Run
 from diagtools.values import Cause, Finding, Grade, Hypothesis, Target, Verdict
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 KILLER = "widgetsnbextension/static/extension.js"
 
 
@@ -44,6 +48,17 @@ def _investigated(folder: Path, **parameters: object) -> IndexingOom:
     case.reproduce()
     case.test_theories()
     return case
+
+
+def test_the_killer_could_have_been_named_after_a_quarter_of_the_files(tmp_path: Path) -> None:
+    """In the recorded incident: from what files had taken so far, and the chunks of those to come."""
+    case = IndexingOom(store_folder=str(tmp_path))
+    case.first_run = Run.open(REPOSITORY / "data" / "runs" / "incident-killed")
+    case.kinds = CORPUS.empty()
+    title = json.dumps(case.foreseen().to_dict()["title"])
+    assert "Memory reaches the limit of 2.00 GiB at item 196 of 196 (" in title
+    assert "extension.js" in json.dumps(case.foreseen().to_dict())
+    assert "Memory grew in 5 steps" in json.dumps(case.growth().to_dict())
 
 
 @needs_model

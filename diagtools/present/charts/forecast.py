@@ -27,6 +27,7 @@ _HEIGHT = 300
 _EDGE_PX = 24
 _HIGHEST = 2.5  #: times the limit, the forecast or what was seen: a range beyond it is cut off
 _MOST_POINTS = 1200
+_BESIDE_PX = 10
 
 
 def forecast_chart(found: Forecast, *, title: str | None = None, width: int = 900) -> alt.LayerChart:
@@ -190,7 +191,10 @@ def _reach(found: Forecast, panel: Panel) -> list[tuple[list[alt.Chart], Label]]
         f"item {found.reaches_limit_at:,.0f}" if found.by == "item" else f"{found.reaches_limit_at:,.0f} s"
     )
     needs = () if found.needed_limit_bytes is None else (f"the job needs {_needed(found)}",)
-    label = Label(lines=(f"{where}{name}", *needs), x=x, y=y, color=theme.DEATH_INK, bold=True, leader=True)
+    # Beside the line, which may rise straight up from there.
+    label = Label(
+        lines=(f"{where}{name}", *needs), x=x - _BESIDE_PX, y=y, color=theme.DEATH_INK, bold=True, leader=True
+    )
     return [(cross(x, y), label)]
 
 
