@@ -64,9 +64,10 @@ class Asker:
         """Nothing more is wanted: a request that was not answered so far does nothing but take itself away."""
         if self._request is None:
             return
-        if self._request.exists():
+        if self._request.exists() and Path(f"/proc/{self._pid}").exists():
             self._request.write_text(_taking_away(self._request), errors="surrogateescape")
         else:
+            self._request.unlink(missing_ok=True)
             self._request.parent.rmdir()
 
 
@@ -77,6 +78,7 @@ def _script(request: Path, folder: Path, asked: Sequence[str]) -> str:
         f"names = {{'__name__': 'diagtools.probes.boot', '__file__': {boot.__file__!r}}}\n"
         f"exec(compile(open({boot.__file__!r}, 'rb').read(), {boot.__file__!r}, 'exec'), names)\n"
         f"names['take_now']({list(asked)!r}, {os.fspath(folder.absolute())!r})\n"
+        "names.clear()\n"
     )
 
 

@@ -148,8 +148,19 @@ def _observe_memory(recorder: "Any") -> None:
 
 
 def take_now(asked: "Sequence[str]", folder: str) -> None:
-    """One snapshot by each instrument that is ``asked``, in a process that was not started recorded."""
-    _probe("moments").take_now(asked, folder, _probe)
+    """One snapshot by each instrument that is ``asked``, in a process that was not started recorded.
+
+    Nothing of ours is left there for the collector.
+    """
+    loaded: list[ModuleType] = []
+
+    def load(name: str) -> "ModuleType":
+        loaded.append(_probe(name))
+        return loaded[-1]
+
+    load("moments").take_now(asked, folder, load)
+    for module in loaded:
+        vars(module).clear()
 
 
 class _Supplier:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # typing is not imported into the program
     from typing import Any
 
 #: How a name leads from its owner to the target.
-HOWS = "global class attribute dict local default closure function context signal".split()
+HOWS = "global class attribute dict local default closure function context signal static".split()
 #: Kinds of objects that are marked; ``ours`` is of the recording, no part of the program.
 KINDS = (
     "lru_cache generator coroutine task thread executor queue handler exception function context ours".split()
@@ -95,7 +95,8 @@ class Names:
     def _class(self, each: type) -> None:
         """The attributes of a class."""
         self.line("class", id(each), *_type_names(each))
-        if not self._types.is_heap_type(each):
+        if not self._types.is_heap_type(each):  # it lies in a library: nothing need refer to it
+            self.name(None, each, "static", "")
             return
         owner = next((one for one in gc.get_referents(each) if type(one) is dict), None)
         for key, value in list(self._types.names_of(each).items()):

@@ -61,6 +61,9 @@ def test_a_process_that_runs_says_who_holds_its_objects(
     assert target.poll() is None
     holders = HoldersReport(Run.open(run))
     assert "__main__.REGISTRY (global) holds" in str(holders.findings()[0])
+    second = HoldersReport(Run.open(run), index=1)
+    assert "diagtools" not in str(second.objects(n=10_000))
+    assert second.holders.filter(second.holders["kind"] == "garbage")["retained_bytes"].sum() < 100_000
     ledger = LedgerReport(Run.open(run)).ledger
     assert ledger.filter(ledger["component"] == "Python used")["bytes"].sum() > 1 << 20
 

@@ -168,3 +168,14 @@ def test_much_that_only_code_refers_to_is_said(tmp_path: Path) -> None:
     (said,) = [str(one) for one in holder_findings(graph)]
     assert said.startswith("Functions, classes and modules take 3")
     assert "diagtools imports" in said
+
+
+@every_python
+def test_what_the_collector_has_looked_for_in_vain_is_no_garbage(tmp_path: Path, python: str) -> None:
+    """Classes that lie in a library are there for ever, though nothing may refer to them."""
+    program = (
+        "import asyncio, decimal, gc\nkept = [decimal.Decimal(1)] * 1_000\ngc.collect()\nprobing.snapshot()\n"
+    )
+    (graph,) = looked_at(tmp_path, program, python=python)
+    rows = holders(graph)
+    assert rows.filter(rows["kind"] == "garbage")["n_objects"].sum() == 0
