@@ -29,8 +29,9 @@ def ledger_of_graph(ledgers: pl.DataFrame, graph: ObjectGraph) -> pl.DataFrame |
     if graph.t_s is None:
         return None
     far_s = pl.max_horizontal(graph.t_s - pl.col("t_s"), pl.col("t_s") - (graph.t_s + graph.pause_s), 0.0)
-    moment = f"{graph.kind} {graph.edge}".strip()
-    same = (pl.col("pid") == graph.pid) & (pl.col("moment") == moment) & (pl.col("label") == graph.label)
+    same = (
+        (pl.col("pid") == graph.pid) & (pl.col("moment") == graph.moment) & (pl.col("label") == graph.label)
+    )
     near = ledgers.with_columns(far_s=far_s).filter(same & (pl.col("far_s") <= _SAME_MOMENT_S)).sort("far_s")
     return None if near.is_empty() else at_snapshot(ledgers, pid=graph.pid, index=near["index"][0])
 

@@ -132,3 +132,8 @@ class ObjectGraph:
     def total_bytes(self) -> int:
         """What all objects take together."""
         return int(self.nodes["size_bytes"].sum())
+
+    @property
+    def moment(self) -> str:
+        """When in the program it was taken: ``phase end``, ``exit``."""
+        return f"{self.kind} {self.edge}".strip()

@@ -106,9 +106,8 @@ class HoldersReport:
         graph = self.graph
         label = f" {graph.label!r}" if graph.label else ""
         when = "" if graph.t_s is None else f", {graph.t_s:.2f} s"
-        moment = f"{graph.kind} {graph.edge}".strip()
         stood = f" (the program stood still for {format_seconds(graph.pause_s)})" if graph.pause_s else ""
-        return f"Who holds the objects of process {graph.pid}: {moment}{label}{when}{stood}"
+        return f"Who holds the objects of process {graph.pid}: {graph.moment}{label}{when}{stood}"
 
     def as_text(self) -> str:
         """For a terminal."""
@@ -126,7 +125,7 @@ class HoldersReport:
             pid=graph.pid,
             index=graph.index,
             t_s=graph.t_s,
-            moment=f"{graph.kind} {graph.edge}".strip(),
+            moment=graph.moment,
             label=graph.label,
             pause_s=graph.pause_s,
         )

@@ -162,7 +162,8 @@ class IndexingOom(ExperimentCase):
     def foreseen(self) -> alt.TopLevelMixin | Prose:
         """What could have been said after a quarter of the files?  A sentence where that is too few for a forecast.
 
-        What is to come is taken from the files' own features: a scan of the corpus knows them before the job begins.
+        What is to come is taken from what the run said of those files later; a scan tells the same of them before the
+        job begins, but their chunks, which it estimates.
         """
         items = self.run.items.sort("begin_s")
         n_seen = max(items.height // 4, 1)

@@ -158,9 +158,11 @@ def take_now(asked: "Sequence[str]", folder: str) -> None:
         loaded.append(_probe(name))
         return loaded[-1]
 
-    load("moments").take_now(asked, folder, load)
-    for module in loaded:
-        vars(module).clear()
+    try:
+        load("moments").take_now(asked, folder, load)
+    finally:
+        for module in loaded:
+            vars(module).clear()
 
 
 class _Supplier:

@@ -53,26 +53,27 @@ def watch(asked: "Sequence[str]", folder: str, load: "Callable[[str], ModuleType
 
         every_s=SECONDS  cap=BYTES  signal  trim  n_frames=N
     """
-    words = {each.split()[0]: each.split()[1:] for each in asked}
-    schedules = [_schedule(name, words[name], folder, load) for name in INSTRUMENTS if name in words]
-    begun = [schedule for schedule in schedules if schedule is not None]
-    if not begun:
+    schedules = _schedules(asked, folder, load)
+    if not schedules:
         return
     try:
-        load("hooks").Hooks(begun, load("workers")).start(recorder)
+        load("hooks").Hooks(schedules, load("workers")).start(recorder)
     except Exception as error:  # noqa: BLE001 - the program goes on without, and the run says so
-        for schedule in begun:
+        for schedule in schedules:
             schedule.fail(error)
 
 
 def take_now(asked: "Sequence[str]", folder: str, load: "Callable[[str], ModuleType]") -> None:
     """One snapshot by each: of a process that was not started recorded, and that somebody asks."""
+    for schedule in _schedules(asked, folder, load):
+        schedule.begin()
+        schedule.take("asked", "", b"")
+
+
+def _schedules(asked: "Sequence[str]", folder: str, load: "Callable[[str], ModuleType]") -> "list[Schedule]":
     words = {each.split()[0]: each.split()[1:] for each in asked}
-    schedules = [_schedule(name, words[name], folder, load) for name in INSTRUMENTS if name in words]
-    for schedule in schedules:
-        if schedule is not None:
-            schedule.begin()
-            schedule.take("asked", "", b"")
+    found = [_schedule(name, words[name], folder, load) for name in INSTRUMENTS if name in words]
+    return [schedule for schedule in found if schedule is not None]
 
 
 def _schedule(

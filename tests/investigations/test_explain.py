@@ -69,7 +69,9 @@ def test_a_snapshot_that_falls_into_an_item_is_not_what_the_item_asked_for(tmp_p
     ]
     assert sum(within) == 2
     as_sampled = all_items(found.run.markers, found.run.timeline, end_s=99.0)
-    assert as_sampled.filter(pl.col("demand_bytes") >= 10 * MIB).height >= 2
+    assert (
+        as_sampled.filter(pl.col("demand_bytes") >= 10 * MIB).height >= 1
+    )  # the second finds what the first left
     assert items.filter((pl.col("demand_bytes") >= 4 * MIB) | (pl.col("delta_bytes") >= 4 * MIB)).is_empty()
     assert found.by_item["delta_bytes"].sum() + (found.unattributed_bytes or 0) == found.growth_bytes
     peak = found.findings[0].sentence
