@@ -20,6 +20,7 @@ from diagtools.analyse.logs import last_lines
 from diagtools.analyse.snapshot_times import Undisturbed, undisturbed
 from diagtools.analyse.tree import FINAL_S, peak_bytes, tree_memory, tree_validity
 from diagtools.capture import snapshots, tracked
+from diagtools.capture.applied import applied
 from diagtools.capture.twice import TRACKED
 from diagtools.errors import DiagtoolsError, NoDataError
 from diagtools.frames import SNAPSHOT_TIMES, ObjectGraph
@@ -29,6 +30,7 @@ from diagtools.read.artefact import find_artefact
 from diagtools.read.checksums import changed
 from diagtools.read.graph_heads import GraphHead, graph_heads
 from diagtools.read.imports import read_imports
+from diagtools.read.laziness import read_made_lazy
 from diagtools.read.ledger import LedgerFiles, read_ledgers
 from diagtools.read.logs import Logs, read_logs
 from diagtools.read.manifest import NAME as MANIFEST
@@ -41,7 +43,7 @@ from diagtools.read.snapshot_times import read_snapshot_times
 from diagtools.read.timeline import Timeline, nothing_recorded, read_timeline
 from diagtools.read.trust import NOT_CLOSED
 from diagtools.units import format_bytes, format_seconds
-from diagtools.values import Death, Ending, Limit, Manifest, State, Tool, Tracking, Validity
+from diagtools.values import Applied, Death, Ending, Limit, Manifest, State, Tool, Tracking, Validity
 
 _NEVER_COMPLETED = (
     "never completed, its recorder was killed or the disk was full: checksums, git revision and the kernel's log "
@@ -231,6 +233,15 @@ class Run:
     def item_in_flight(self) -> str | None:
         """Which item was being worked on when the run ended?  Null where it ended well (status 0)."""
         return None if self.exit_status == 0 else item_in_flight(self.items)
+
+    @cached_property
+    def changes(self) -> tuple[Applied, ...]:
+        """What was changed about the program's world, and did each change come to anything?"""
+        if not self.manifest.changes:
+            return ()
+        is_seen = "boot" in self.markers["kind"]
+        lazy = read_made_lazy(self.path)
+        return applied(self.manifest.changes, self.path, made_lazy=lazy, is_seen=is_seen)
 
     @cached_property
     def peak_rss_bytes(self) -> int | None:

@@ -61,15 +61,26 @@ def _new_in_store(place: Path, argv: Sequence[str]) -> Path:
     raise FileExistsError(17, "no name is free")
 
 
+def unused(folder: Path) -> Path:
+    """The first of ``FOLDER-1``, ``FOLDER-2``, … that does not exist yet: for a group of runs."""
+    number = 1
+    while (found := folder.with_name(f"{folder.name}-{number}")).exists():
+        number += 1
+    return found
+
+
 def discard(folder: Path, *, keep_folder: bool) -> None:
     """Removes what a run that never began has left; the folder too, unless it was there before."""
-    if not keep_folder:
-        import shutil  # here: the target waits for what this module imports
+    import shutil  # here: the target waits for what this module imports
 
+    if not keep_folder:
         shutil.rmtree(folder, ignore_errors=True)
         return
     for path in folder.iterdir():
-        path.unlink(missing_ok=True)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _name(argv: Sequence[str]) -> str:

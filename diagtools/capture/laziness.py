@@ -63,9 +63,8 @@ def capture_lazily(
     if pairs < 1:
         raise UsageError(f"pairs={pairs} measures nothing.", hint="pairs=3 shows the spread too.")
     check_python(python)
-    _compile(cuts, _made(folder), python, even_in_try=even_in_try)
-    places = json.loads((folder / probe.PLACES).read_text("ascii"))
-    if any(not place["refused"] for place in places):
+    refused = compile_cuts(cuts, _made(folder), python, even_in_try=even_in_try)
+    if len(refused) < len(cuts):
         _pairs(program, folder, python, pairs, timeout_s)
     return folder.resolve()
 
@@ -87,7 +86,7 @@ def capture_without(
     if pairs < 1:
         raise UsageError(f"pairs={pairs} measures nothing.", hint="pairs=3 shows the spread too.")
     check_python(python)
-    _compile((), _made(folder), python, even_in_try=False)
+    compile_cuts((), _made(folder), python, even_in_try=False)
     _pairs(program, folder, python, pairs, timeout_s, blocked(packages, python))
     return folder.resolve()
 
@@ -115,8 +114,11 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _compile(cuts: Sequence[Cut], folder: Path, python: str, *, even_in_try: bool) -> None:
-    """The interpreter that is measured compiles the files: each has a bytecode of its own."""
+def compile_cuts(cuts: Sequence[Cut], folder: Path, python: str, *, even_in_try: bool) -> list[str]:
+    """The interpreter that is measured compiles the files: each has a bytecode of its own.
+
+    They lie in the folder, with ``places.json`` beside them.  Why which of the cuts were refused, a sentence each.
+    """
     files: dict[str, list[int]] = {}
     for cut in cuts:
         lines = files.setdefault(os.path.abspath(cut.file), [])  # noqa: PTH100 - a link is kept as it is
@@ -137,6 +139,8 @@ def _compile(cuts: Sequence[Cut], folder: Path, python: str, *, even_in_try: boo
         raise RecorderError(
             f"'{python}' could not compile the chosen files: {''.join(failure) or 'no answer'}."
         )
+    places = json.loads((folder / probe.PLACES).read_text("ascii"))
+    return [f"{place['file']}:{place['line']}: {place['refused']}" for place in places if place["refused"]]
 
 
 def _child(

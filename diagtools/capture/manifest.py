@@ -50,6 +50,7 @@ def begun(folder: Path, target: Target | None, *, pid: int | None, hz: float, ba
         items=_items(target),
         tracking=tracking.described(target.tracking) if target and target.tracking else {},
         snapshots=snapshots.described(target.snapshots) if target and target.snapshots else {},
+        changes=_changes(target),
         started_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     )
 
@@ -118,6 +119,14 @@ def _items(target: Target | None) -> dict[str, str]:
     calls = {"calls": source.calls} if source.calls else {}
     under = {"opened_under": redact_folder(source.opened_under)} if source.opened_under else {}
     return {**calls, **under}
+
+
+def _changes(target: Target | None) -> dict[str, str]:
+    if target is None or target.changes is None:
+        return {}
+    from diagtools.capture import changes  # here: other targets wait for what this imports
+
+    return changes.described(target.changes)
 
 
 def _artefacts(folder: Path) -> dict[str, Artefact]:

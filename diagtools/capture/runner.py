@@ -72,7 +72,12 @@ def capture(
         manifest = manifests.begun(path, target, pid=None, hz=hz, backend=backend)
         recording = _Recording(path, manifest, target, keep_folder=keep_folder, look=look)
         options = [*_options(target, group), "--", *target.argv]
-        return recording.run(options, _environment(target, path), streams)
+        try:
+            env = _environment(target, path)
+        except DiagtoolsError:
+            run_folder.discard(path, keep_folder=keep_folder)
+            raise
+        return recording.run(options, env, streams)
 
 
 def attach(
@@ -160,8 +165,17 @@ def _environment(target: Target, path: Path) -> dict[str, str]:
         items_calls=source.calls if source else None,
         allocations=tracking.asked(target.tracking, target.limit) if target.tracking else None,
         **(snapshots.asked(target.snapshots, target.limit) if target.snapshots else {}),
+        **_changed(target, path),
     )
     return {**target.env, **added}
+
+
+def _changed(target: Target, path: Path) -> dict[str, str]:
+    if target.changes is None:
+        return {}
+    from diagtools.capture import changes  # here: other targets wait for what this imports
+
+    return changes.prepared(target.changes, target, path)
 
 
 class _Recording:

@@ -27,11 +27,15 @@ HOLDERS_VARIABLE = "DIAGTOOLS_HOLDERS"
 IMPORTS_VARIABLE = "DIAGTOOLS_IMPORTS"
 LAZY_VARIABLE = "DIAGTOOLS_LAZY"
 WITHOUT_VARIABLE = "DIAGTOOLS_WITHOUT"
+OVERLAY_VARIABLE = "DIAGTOOLS_OVERLAY"
+SNIPPETS_VARIABLE = "DIAGTOOLS_SNIPPETS"
 
 _PROBES = os.path.dirname(os.path.abspath(__file__))
 _MARK = os.path.join(os.path.dirname(_PROBES), "mark.py")
 #: The module that sees to what each variable asks for; the others are not loaded.
 _PROBE_OF = {UNDER_VARIABLE: "items", CALLS_VARIABLE: "calls"}
+#: What ``_change_world`` takes.
+_CHANGES = (WITHOUT_VARIABLE, OVERLAY_VARIABLE, SNIPPETS_VARIABLE)
 _BOOTED = "_diagtools_booted"  # in sys
 INJECTED = os.path.join(_PROBES, "inject")
 
@@ -45,17 +49,24 @@ def environment(
     allocations: "str | None" = None,
     ledger: "str | None" = None,
     holders: "str | None" = None,
+    without: "str | None" = None,
+    lazy: "str | None" = None,
+    overlay: "str | None" = None,
+    snippets: "str | None" = None,
 ) -> dict[str, str]:
     """Which variables does a command need to be recorded?  Those to add to or replace in its ``existing`` ones.
 
     ``run_folder`` and ``items_under`` are made absolute; ``items_calls`` is ``module:function`` or
     ``module:Class.method``; ``allocations`` is the tracker and its options (see ``allocations`` and ``moments``),
-    ``ledger`` and ``holders`` the options of the snapshots (see ``moments``).
+    ``ledger`` and ``holders`` the options of the snapshots (see ``moments``).  What is changed: ``without`` (see
+    ``patches.block``), ``lazy`` (see ``laziness.watch``), ``overlay`` (see ``overlays.watch``; its folder stands
+    first on the path), ``snippets``: the folder of ``snippets.watch``.
     What an outer recording set for any of these is emptied.
     """
     paths = existing.get("PYTHONPATH", "").split(os.pathsep) if existing.get("PYTHONPATH") else []
+    first = [INJECTED, overlay.partition(":")[2]] if overlay else [INJECTED]
     added = {
-        "PYTHONPATH": os.pathsep.join([INJECTED, *(path for path in paths if path != INJECTED)]),
+        "PYTHONPATH": os.pathsep.join([*first, *(path for path in paths if path not in first)]),
         RUN_VARIABLE: os.path.abspath(run_folder),
     }
     wanted = {
@@ -64,6 +75,10 @@ def environment(
         ALLOCATIONS_VARIABLE: allocations,
         LEDGER_VARIABLE: ledger,
         HOLDERS_VARIABLE: holders,
+        WITHOUT_VARIABLE: without,
+        LAZY_VARIABLE: lazy,
+        OVERLAY_VARIABLE: overlay,
+        SNIPPETS_VARIABLE: snippets,
     }
     for name, value in wanted.items():
         if value or name in existing:
@@ -103,9 +118,7 @@ def start() -> None:
     if _BOOTED in vars(sys):
         return
     vars(sys)[_BOOTED] = True
-    without = os.environ.get(WITHOUT_VARIABLE)
-    if without:
-        _probe("patches").block(without)
+    _change_world(*(os.environ.get(name) for name in _CHANGES))
     lazy = os.environ.get(LAZY_VARIABLE)
     if lazy:
         _probe("laziness").watch(lazy)
@@ -114,6 +127,29 @@ def start() -> None:
         _probe("imports").watch(imports)
     if os.environ.get(RUN_VARIABLE):
         _start_with_markers()
+
+
+def _change_world(without: "str | None", overlay: "str | None", snippets: "str | None") -> None:
+    """What an experiment takes away or puts in; what became of it is noted where the process is recorded."""
+    folder = os.environ.get(RUN_VARIABLE)
+    if not folder:
+        if without:
+            _probe("patches").block(without)
+        return
+    if not (without or overlay or snippets):
+        return
+    snippet = _probe("snippets")
+    notes = _probe("tracker_notes").Notes(folder, snippet.NOTES)
+    try:
+        if without:
+            _probe("patches").block(without, notes.once_each("blocked"))
+        after = _probe("after_import").AfterImport()
+        if overlay:
+            _probe("overlays").watch(overlay, after, notes)
+        if snippets:
+            snippet.watch(snippets, after, notes, _probe("ticker").Ticker)
+    except Exception as error:  # noqa: BLE001 - the program goes on as it was, and the run says so
+        notes.write("failed", f"{type(error).__name__}: {error}")
 
 
 def _start_with_markers() -> None:

@@ -14,7 +14,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing is not imported into the program
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from types import ModuleType
     from typing import Any
 
@@ -25,19 +25,19 @@ _BEGIN, _END = 0, 2  # indices into mark.EDGES
 _ITEM_SPACING_NS = 1_000_000_000
 _PHASE_SPACING_NS = 100_000_000
 _PATIENCE_S = 10.0  # for a snapshot that another thread takes as the program ends
-_GONE_S, _GONE_LOOKS = 0.001, 50
 
 
 class Hooks:
     """Hears what happens in this process, and has its ``schedules`` take what is due."""
 
-    def __init__(self, schedules: "Sequence[Any]", workers: "ModuleType") -> None:
+    def __init__(self, schedules: "Sequence[Any]", workers: "ModuleType", ticker: "ModuleType") -> None:
         import _thread
 
         self._schedules, self._workers, self._thread = schedules, workers, _thread
+        self._new_ticker = ticker.Ticker
         self._lock = _thread.allocate_lock()
         self._is_asked = self._is_closed = False
-        self._ticker: _Ticker | None = None
+        self._ticker: Any = None
 
     def start(self, recorder: "Any") -> None:
         """Take snapshots from here on, until the process exits."""
@@ -103,7 +103,7 @@ class Hooks:
     def _tick(self) -> None:
         periods_s = [each.period_s for each in self._schedules if each.period_s]
         if periods_s:
-            self._ticker = _Ticker(self._thread, min(periods_s), self._look)
+            self._ticker = self._new_ticker(min(periods_s), self._look)
 
     def _look(self) -> None:
         if any(each.is_near_cap() for each in self._schedules):
@@ -150,42 +150,3 @@ def snapshot_signal() -> int:
 
     first = getattr(_signal, "SIGRTMIN", 0)
     return first + SIGNAL_OFFSET if first else 0
-
-
-class _Ticker:
-    """Calls something again and again in a thread of its own, until it is stopped."""
-
-    def __init__(self, threads: "Any", period_s: float, call: "Callable[[], None]") -> None:
-        self._stopped, self._ended = threads.allocate_lock(), threads.allocate_lock()
-        self._n_before = _n_threads()
-        self._stopped.acquire()
-        self._ended.acquire()
-        try:
-            threads.start_new_thread(self._run, (period_s, call))
-        except RuntimeError:  # no more threads: then there is none to stop
-            self._ended.release()
-
-    def _run(self, period_s: float, call: "Callable[[], None]") -> None:
-        try:
-            while not self._stopped.acquire(True, period_s):
-                call()
-        except Exception:  # noqa: BLE001 - as the interpreter is taken apart
-            pass
-        finally:
-            self._ended.release()
-
-    def stop(self) -> None:
-        """Once this returns, the thread is gone; the kernel has a moment to see it."""
-        self._stopped.release()
-        self._ended.acquire()
-        for _ in range(_GONE_LOOKS):
-            if _n_threads() <= self._n_before:
-                return
-            self._ended.acquire(True, _GONE_S)
-
-
-def _n_threads() -> int:
-    try:
-        return len(os.listdir("/proc/self/task"))
-    except OSError:
-        return 0

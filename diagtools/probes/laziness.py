@@ -56,6 +56,8 @@ EXIT_STATUS = 1  # of a measured statement that failed
 PLACES, EAGER, LAZY, PROBE = "places.json", "eager.marshal", "lazy.marshal", "probe.marshal"
 #: What is in the folder of a child: how it ended.  TRACED is the sub-folder of the child whose imports are recorded.
 OUTCOME, TRACED = "outcome.json", "traced"
+#: Where in a run folder whose command has lazy imports the compiled files lie, and beside them what was noted.
+COMPILED, NOTED = "lazy", "lazy/noted"
 #: The module whose loader executes what pytest collects.
 _REWRITER = "_pytest.assertion.rewrite"
 NOT_COMPILED = "cannot be compiled"

@@ -57,7 +57,7 @@ def watch(asked: "Sequence[str]", folder: str, load: "Callable[[str], ModuleType
     if not schedules:
         return
     try:
-        load("hooks").Hooks(schedules, load("workers")).start(recorder)
+        load("hooks").Hooks(schedules, load("workers"), load("ticker")).start(recorder)
     except Exception as error:  # noqa: BLE001 - the program goes on without, and the run says so
         for schedule in schedules:
             schedule.fail(error)

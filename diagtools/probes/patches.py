@@ -9,6 +9,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing is not imported into the program
+    from collections.abc import Callable
     from typing import Any
 
 #: Frames of a file of this name are cut from tracebacks of failing imports.
@@ -17,6 +18,7 @@ _IMPORT_FILE = "<frozen importlib._bootstrap>"
 _FIND_SPEC = """
 def _find_spec(name, path, target=None):
     if name in blocked or name.startswith(below):
+        refused(name)
         return None
     return find_spec(name, path, target)
 """
@@ -30,11 +32,12 @@ def find_distributions(*arguments, **named):
 """
 
 
-def block(asked: str) -> None:
+def block(asked: str, refused: "Callable[[str], None]" = lambda name: None) -> None:
     """From here on these are not installed: ``PACKAGE,…;DISTRIBUTION,…``.
 
     No finder finds them: ``import`` raises ``ModuleNotFoundError``, ``importlib.util.find_spec`` answers None, and
     ``importlib.metadata`` knows no distribution of these names or a package's, whatever its capitals, ``-`` and ``.``.
+    ``refused`` is told whenever one of them was looked for.
     """
     first, _, second = asked.partition(";")
     packages = first.split(",")
@@ -45,6 +48,7 @@ def block(asked: str) -> None:
         "blocked": frozenset(packages),
         "below": tuple([name + "." for name in packages]),
         "find_spec": system._find_spec,
+        "refused": refused,
     }
     exec(compile(_FIND_SPEC, _IMPORT_FILE, "exec"), names)
     users: list[Any] = [system, sys.modules.get("importlib.util")]

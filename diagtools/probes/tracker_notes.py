@@ -27,6 +27,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing is not imported into the program
+    from collections.abc import Callable
     from types import FrameType
 
 NAME = "allocations.notes"
@@ -66,6 +67,17 @@ class Notes:
         if (os.getpid(), kind) not in self._said:
             self._said.add((os.getpid(), kind))
             self.write(kind, text, place)
+
+    def once_each(self, kind: str) -> "Callable[[str], None]":
+        """What writes a note of this kind, but only the first of each text in each process."""
+        said: set[tuple[int, str]] = set()
+
+        def write(text: str) -> None:
+            if (os.getpid(), text) not in said:
+                said.add((os.getpid(), text))
+                self.write(kind, text)
+
+        return write
 
     def place_of(self, frame: "FrameType | None") -> str:
         """Where does the program stand?"""

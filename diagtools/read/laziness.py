@@ -156,6 +156,14 @@ def read_child(folder: Path) -> LazyChild:
     )
 
 
+def read_made_lazy(folder: Path) -> tuple[str, ...]:
+    """Which statements (``FILE:LINE``) were reached and made lazy in the processes of a run?"""
+    place = folder / probe.NOTED
+    logs = [read_artefact(place, path.name) or b"" for path in sorted(place.glob(probe.LOG_GLOB))]
+    lazy = [event.fields for data in logs for event in _events(data) if event.kind == "lazy"]
+    return tuple(dict.fromkeys(f"{file}:{line}" for file, line in lazy))
+
+
 def _programs(log: Sequence[_Event]) -> Iterator[Sequence[_Event]]:
     """The events from each start on: a process that executes another program starts once more."""
     starts = [position for position, event in enumerate(log) if event.kind == "start"]

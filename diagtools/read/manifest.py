@@ -108,6 +108,7 @@ def _manifest(fields: Fields, folder: Path) -> Manifest:
         items=fields.texts("items"),
         tracking=fields.texts("tracking"),
         snapshots=fields.texts("snapshots"),
+        changes=fields.texts("changes"),
         start_ns=fields.whole("start_ns"),
         wall_ns=fields.whole("wall_ns"),
         started_at=fields.text("started_at"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from diagtools.values.changes import Changes, Overlay, Patch
-from diagtools.values.experiments import Effect, Hypothesis, Outcome, Role, Verdict
+from diagtools.values.changes import Applied, Changes, Overlay, Patch
+from diagtools.values.experiments import Effect, Hypothesis, Moved, Outcome, Role, Verdict
 from diagtools.values.findings import Budget, Cause, Death, Ending, Finding, Grade, State, Validity
 from diagtools.values.manifest import Artefact, Manifest
 from diagtools.values.target import (
@@ -21,6 +21,7 @@ from diagtools.values.target import (
 __all__ = [
     "MOST_FRAMES",
     "MOST_INTERVAL_MS",
+    "Applied",
     "Artefact",
     "Budget",
     "Cause",
@@ -35,6 +36,7 @@ __all__ = [
     "ItemSource",
     "Limit",
     "Manifest",
+    "Moved",
     "Outcome",
     "Overlay",
     "Patch",

@@ -31,13 +31,25 @@ class Patch:
 class Overlay:
     """A folder of packages that stands before all others on the path of every Python process of a command.
 
-    ``brings`` are the names of the distributions it was made for and their versions, such as ``("numpy", "1.26.4")``;
-    ``modules`` the top-level modules that it holds.
+    ``brings`` are the distributions in it and their versions, such as ``("numpy", "1.26.4")``: the first ``n_asked`` of
+    them were asked for, the others differ because these need them.  ``modules`` are the top-level modules that it
+    holds, those of what was asked for first.
     """
 
     folder: Path
     brings: tuple[tuple[str, str], ...]
     modules: tuple[str, ...]
+    n_asked: int = 1
+
+    @property
+    def also(self) -> tuple[tuple[str, str], ...]:
+        """What else differs, because what was asked for needs it."""
+        return self.brings[self.n_asked :]
+
+    def __str__(self) -> str:
+        asked = ", ".join(f"{name} {version}" for name, version in self.brings[: self.n_asked])
+        also = ", ".join(f"{name} {version}" for name, version in self.also)
+        return f"{asked}, which brings {also}" if also else asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +64,12 @@ class Changes:
     lazy: tuple[str, ...] = ()
     patches: tuple[Patch, ...] = ()
     overlay: Overlay | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """Did a change come to anything in the processes of a run?  Where not, ``why`` says what was missing."""
+
+    change: str
+    is_applied: bool
+    why: str = ""

@@ -40,6 +40,7 @@ class Manifest:
     items: Mapping[str, str] = field(default_factory=dict)
     tracking: Mapping[str, str] = field(default_factory=dict)
     snapshots: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, str] = field(default_factory=dict)
     start_ns: int | None = None
     wall_ns: int | None = None
     started_at: str = ""

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from diagtools.capture.tracked import read_notes
-from diagtools.probes import boot, hooks, moments, workers
+from diagtools.probes import boot, hooks, moments, ticker, workers
 from tests.capture.processes import until
 from tests.support.interpreters import every_python
 
@@ -136,14 +136,14 @@ def test_a_signal_is_not_lost_while_snapshots_are_taken() -> None:
     said: list[str] = []
     asked_once = iter([lambda: heard._take_as_asked()])
     first = Schedule("first", said, within=lambda: next(asked_once, lambda: None)())
-    heard: Any = hooks.Hooks([first, Schedule("second", said)], workers)
+    heard: Any = hooks.Hooks([first, Schedule("second", said)], workers, ticker)
     heard._take([first], "interval")
     assert said == ["first interval", "first signal", "second signal"]
 
 
 def test_nothing_is_taken_after_the_exit() -> None:
     said: list[str] = []
-    heard: Any = hooks.Hooks([Schedule("one", said)], workers)
+    heard: Any = hooks.Hooks([Schedule("one", said)], workers, ticker)
     heard._close()
     heard._close()
     heard._take_as_asked()
