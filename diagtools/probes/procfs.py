@@ -40,6 +40,7 @@ class Process:
         "_statm_text",
         "cpu_us",
         "hwm",
+        "last_rss",
         "n_threads",
         "name",
         "pid",
@@ -62,18 +63,19 @@ class Process:
         self._children = _File("/proc/%d/task/%d/children" % (pid, pid))
         self._statm_text = b""
         self.name = command_name(pid)
-        self.rss = self.shared = self.hwm = self.swap_kib = self.n_threads = 0
+        self.rss = self.last_rss = self.shared = self.hwm = self.swap_kib = self.n_threads = 0
         self.cpu_us = self.pss = UNKNOWN
         self.t_slow = self._next_stat = 0
 
     def read_fast(self) -> None:
-        """Reads RSS and its shared part; the RSS is 0 once the process is dying.  Raises ``OSError``."""
+        """Reads RSS and its shared part; of a dying process 0, and ``last_rss`` stays.  Raises ``OSError``."""
         file = self._statm
         text = os.pread(file.fd, 64, 0) if file.fd >= 0 else file.read(64)
         if text != self._statm_text:
             self._statm_text = text
             fields = text.split(b" ", 3)
             self.rss = int(fields[1]) * PAGE
+            self.last_rss = self.rss or self.last_rss
             self.shared = int(fields[2]) * PAGE
 
     def read_slow(self, t_ns: int) -> None:
@@ -264,6 +266,12 @@ def children(pid: int) -> list[int]:
     except OSError:
         pass
     return found
+
+
+def own_peak() -> int:
+    """What is the most that this process held since it executed its program?  Not what it was a copy of before."""
+    with open("/proc/self/status", "rb") as file:
+        return _field(file.read(_STATUS_BYTES), b"\nVmHWM:") * 1024
 
 
 def children_by_scan() -> dict[int, list[int]]:

@@ -261,8 +261,10 @@ class Sampler:
             self._tree.send(now, number)
 
     def _reap(self, now: int) -> None:
-        for pid, status in supervisor.reap():
+        for pid, status, peak in supervisor.reap():
             if not self._writer.reaped(pid):
+                if pid == self._root:
+                    self._tree.held(now, pid, peak)
                 self._tree.ended(now, pid, status)
                 self._tree.look_again()
                 if pid == self._root:

@@ -137,18 +137,22 @@ def leave_terminal() -> None:
     os.close(null)
 
 
-def reap() -> list[tuple[int, int]]:
-    """Which children ended since the last call?  Pairs of pid and exit status (128 + signal if killed)."""
-    ended: list[tuple[int, int]] = []
+def reap() -> list[tuple[int, int, int]]:
+    """Which children ended since the last call?  Of each pid, exit status (128 + signal if killed) and peak.
+
+    The peak (bytes) is the most that it held, or one that it waited for, or this process before it became the target:
+    the kernel keeps that mark across ``exec`` (getrusage(2)).
+    """
+    ended: list[tuple[int, int, int]] = []
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status, usage = os.wait4(-1, os.WNOHANG)
         except ChildProcessError:
             return ended
         if pid == 0:
             return ended
         code = os.waitstatus_to_exitcode(status)
-        ended.append((pid, code if code >= 0 else 128 - code))
+        ended.append((pid, code if code >= 0 else 128 - code, usage.ru_maxrss * 1024))
 
 
 def send(pid: int, number: int) -> None:

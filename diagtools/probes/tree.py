@@ -34,7 +34,7 @@ class Tree:
         self._listing_ns = _SLOW_NS
         self._has_changed = False
         self._next_refresh = self._next_listing = 0
-        self._next_pss = 0
+        self._next_pss = self._n_met = 0
         self._root_ticks = procfs.start_ticks(root) if root else 0
 
     # --- who belongs to it ---------------------------------------------------------------------------
@@ -99,6 +99,7 @@ class Tree:
             process.close()
             return
         self._processes[pid] = process
+        self._n_met += 1
         self._young[pid] = ppid, now + _YOUNG_NS
         self._writer.process(now, pid, ppid, process.ticks, process.name)
 
@@ -160,6 +161,19 @@ class Tree:
         if name != process.name:
             process.name = name
             self._writer.process(now, process.pid, ppid, process.ticks, name)
+
+    def held(self, now: int, pid: int, peak: int) -> None:
+        """What the kernel says of a process that was alone: a peak after its last sample is in one more sample.
+
+        A mark that is not above ours may be ours: the process was a copy of this one before it executed its program.
+        """
+        process = self._processes.get(pid)
+        if process is None or self._n_met > 1 or not process.last_rss:
+            return
+        if peak <= max(process.hwm, procfs.own_peak()):
+            return
+        process.hwm = peak
+        self._writer.sample(now, pid, process.last_rss, process.shared, peak, process.cpu_us, records.UNKNOWN)
 
     def ended(self, now: int, pid: int, status: int | None) -> None:
         """Adds the EXIT record of a process, once, and forgets it."""

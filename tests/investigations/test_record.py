@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from diagtools.errors import UsageError
@@ -54,3 +55,23 @@ def test_another_tracker_there_is_not(tmp_path: Path) -> None:
 def test_twice_without_a_tracker_makes_no_sense(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="needs a tracker"):
         record(COMMAND, twice=True, folder=tmp_path / "run")
+
+
+def test_a_peak_just_before_the_end_is_known(tmp_path: Path) -> None:
+    """No sample falls into the last milliseconds; the kernel tells the peak of a process that was alone."""
+    code = "kept = b'x' * (30 << 20)\nprint(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])\n"
+    for number in range(4):
+        run = record([sys.executable, "-c", code], folder=tmp_path / str(number))
+        told = int(run.last_log_lines()[0]) * 1024
+        assert run.peak_rss_bytes is not None
+        assert abs(run.peak_rss_bytes - told) < MIB
+
+
+def test_what_a_child_held_is_not_taken_for_the_program_s_own(tmp_path: Path) -> None:
+    """The kernel's figure for a process includes those that it waited for."""
+    inner = "kept = b'x' * (60 << 20); import time; time.sleep(0.3)"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}], check=True)"
+    run = record([sys.executable, "-c", code], folder=tmp_path / "run")
+    by_process = run.timeline.group_by("pid").agg(pl.col("hwm_bytes").max())["hwm_bytes"].sort().to_list()
+    assert len(by_process) == 2
+    assert by_process[0] < 40 * MIB < by_process[1]
