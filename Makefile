@@ -14,7 +14,9 @@ UV_SYSTEM_CERTS ?= true
 UV_NATIVE_TLS ?= true
 # onnxruntime keeps a device id in the home folder and reports its use, unless it is told not to.
 ORT_DISABLE_TELEMETRY := 1
-export UV_SYSTEM_CERTS UV_NATIVE_TLS ORT_DISABLE_TELEMETRY
+# Other releases of packages, which experiments try.
+DIAGTOOLS_CACHE ?= $(CURDIR)/.venv/cache
+export UV_SYSTEM_CERTS UV_NATIVE_TLS ORT_DISABLE_TELEMETRY DIAGTOOLS_CACHE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup investigate test check lab bench constraints clean

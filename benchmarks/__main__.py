@@ -31,6 +31,7 @@ NAMES = (
     "scan",
     "ledger",
     "holders",
+    "experiments",
     "case",
 )
 _RESULTS = ROOT / "benchmarks" / "results"

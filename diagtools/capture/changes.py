@@ -23,16 +23,14 @@ def prepared(changes: Changes, target: Target, folder: Path) -> dict[str, str]:
 
     Raises ``UsageError`` for an import statement that cannot be lazy where it stands.
     """
-    asked = {}
+    _write_patches(changes.patches, folder)
+    asked = {"snippets": str(folder.resolve())}
     if changes.without:
         asked["without"] = blocked(changes.without, _python(target))
-    if changes.lazy:
-        asked["lazy"] = _made_lazy(changes.lazy, _python(target), folder)
+    if changes.lazy or changes.eager:
+        asked["lazy"] = _compiled(changes, _python(target), folder)
     if changes.overlay:
         asked["overlay"] = f"{','.join(changes.overlay.modules)}:{changes.overlay.folder}"
-    if changes.patches:
-        _write_patches(changes.patches, folder)
-        asked["snippets"] = str(folder.resolve())
     return asked
 
 
@@ -63,15 +61,15 @@ def _write_patches(patches: tuple[Patch, ...], folder: Path) -> None:
     (folder / snippets.LIST).write_text("".join(rows), encoding="utf-8")
 
 
-def _made_lazy(places: tuple[str, ...], python: str, folder: Path) -> str:
-    """Compile the files with these statements lazy; the word for ``probes.laziness.watch``."""
+def _compiled(changes: Changes, python: str, folder: Path) -> str:
+    """Compile the files, with these statements lazy or as they are; the word for ``probes.laziness.watch``."""
     noted = (folder / probe.NOTED).resolve()
     noted.mkdir(parents=True, mode=0o700)
-    cuts = [_cut(place) for place in places]
+    cuts = [_cut(place) for place in changes.lazy or changes.eager]
     refused = compile_cuts(cuts, folder / probe.COMPILED, python, even_in_try=True)
-    if refused:
+    if refused and changes.lazy:
         raise UsageError(f"An import cannot be lazy there: {refused[0]}.", hint="name another statement.")
-    return f"{probe.LAZY}:{noted}"
+    return f"{probe.LAZY if changes.lazy else probe.EAGER}:{noted}"
 
 
 def _cut(place: str) -> Cut:

@@ -1,4 +1,4 @@
-"""The command line of ``diagtools``: record, show, compare, runs, imports, scan, investigate, export, new, doctor.
+"""The command line of ``diagtools``: one command a question, each in a module of its own.
 
 A command's module is imported only when that command runs, so that ``record`` starts its target at once.
 """
@@ -91,7 +91,7 @@ def _run(own: list[str], command: list[str] | None) -> int:
         parser().print_help()
         return 0
     if command is not None:
-        if chosen.command not in ("record", "imports"):
+        if not hasattr(chosen, "argv"):
             raise UsageError(
                 f"`{chosen.command}` takes no command.", hint=f"diagtools {chosen.command} --help"
             )

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from diagtools.cli import bisect_arguments, experiment_arguments, leak_arguments
+
 _ENFORCERS = ("watchdog", "cgroup", "rlimit_as")
 
 
@@ -291,6 +293,10 @@ COMMANDS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "runs": _runs,
     "imports": _imports,
     "scan": _scan,
+    "ab": experiment_arguments.ab,
+    "sweep": experiment_arguments.sweep,
+    "bisect": bisect_arguments.add,
+    "leaks": leak_arguments.add,
     "investigate": _investigate,
     "export": _export,
     "new": _new,

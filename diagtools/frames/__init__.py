@@ -22,6 +22,7 @@ from diagtools.frames.allocations import (
     TRACKED,
 )
 from diagtools.frames.corpus import CORPUS, CORPUS_TOTALS, PASSED_OVER, PASSED_OVER_TOTALS
+from diagtools.frames.experiments import PAIR_CHANGES, SWEEP, SWEEP_CURVE
 from diagtools.frames.frame import FEATURES, Frame
 from diagtools.frames.growth import FORECAST, GROWTH_CURVE, GROWTH_EVIDENCE
 from diagtools.frames.holders import (
@@ -49,6 +50,15 @@ from diagtools.frames.imports import (
     PACKAGES_RUN_ALONG,
     STATEMENTS,
     VERIFIED_IMPORTS,
+)
+from diagtools.frames.leaks import (
+    LEAK_CACHES,
+    LEAK_COUNTERS,
+    LEAK_LINES,
+    LEAK_READINGS,
+    LEAK_SITES,
+    LeakFailure,
+    LeakLog,
 )
 from diagtools.frames.ledger import CLAIMS, LEDGER, LEDGER_DIFFERENCE, LEDGER_SNAPSHOTS, MAPPINGS, POOLS
 from diagtools.frames.recordings import (
@@ -86,6 +96,9 @@ ALL = (
     CORPUS_TOTALS,
     EXPLAINED,
     PAIRS,
+    PAIR_CHANGES,
+    SWEEP,
+    SWEEP_CURVE,
     GROWTH_EVIDENCE,
     GROWTH_CURVE,
     FORECAST,
@@ -130,6 +143,11 @@ ALL = (
     OVER_REFERENCED,
     HOLDER_GROWTH,
     OBJECT_GROWTH,
+    LEAK_READINGS,
+    LEAK_CACHES,
+    LEAK_COUNTERS,
+    LEAK_LINES,
+    LEAK_SITES,
 )
 
 __all__ = [
@@ -166,6 +184,11 @@ __all__ = [
     "IMPORT_STAIRCASE",
     "IMPORT_WATERFALL",
     "ITEMS",
+    "LEAK_CACHES",
+    "LEAK_COUNTERS",
+    "LEAK_LINES",
+    "LEAK_READINGS",
+    "LEAK_SITES",
     "LEDGER",
     "LEDGER_DIFFERENCE",
     "LEDGER_SNAPSHOTS",
@@ -182,6 +205,7 @@ __all__ = [
     "OVER_REFERENCED",
     "PACKAGES_RUN_ALONG",
     "PAIRS",
+    "PAIR_CHANGES",
     "PASSED_OVER",
     "PASSED_OVER_TOTALS",
     "PHASES",
@@ -191,11 +215,15 @@ __all__ = [
     "SNAPSHOT_TIMES",
     "STACKS",
     "STATEMENTS",
+    "SWEEP",
+    "SWEEP_CURVE",
     "SYSTEM",
     "TIMELINE",
     "TRACKED",
     "TREE",
     "VERIFIED_IMPORTS",
     "Frame",
+    "LeakFailure",
+    "LeakLog",
     "ObjectGraph",
 ]

@@ -10,41 +10,56 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from diagtools import frames
 from diagtools.analyse.comparison import effects
-from diagtools.errors import NoDataError
+from diagtools.analyse.metrics import PEAK, Metric
+from diagtools.analyse.sequential import AT_THE_END, least_share
+from diagtools.capture.conditions import conditions
+from diagtools.errors import NoDataError, StartError, UsageError
+from diagtools.investigations.fresh_folder import fresh_folder
+from diagtools.investigations.measures import measures, must_be_measured, name_of
+from diagtools.investigations.outputs import Outputs
 from diagtools.investigations.progress import Progress
 from diagtools.investigations.record import record
 from diagtools.run import Run
 from diagtools.units import format_bytes, format_seconds
-from diagtools.values import Effect, Finding, Hypothesis, Outcome, Target
+from diagtools.values import Changes, Effect, Finding, Hypothesis, Outcome, Target
 
 BASELINE = "as it was"
+_KILLED_FROM = 128
+_LARGE = 0.10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One way to run the program: ``name`` is short and unique, ``change`` says what differs."""
+    """One way to run the program: ``name`` is short and unique, ``change`` says what differs.
+
+    ``meaning`` is a clause that says what it would mean if this change mended it; empty where nobody said.
+    """
 
     name: str
     change: str
     target: Target
+    meaning: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One run of an experiment: which round, in which place of that round, of which variant."""
+    """One run of an experiment: which round, in which place of that round, of which variant.
+
+    ``conditions`` are those of the machine just before, by the name of their metric.
+    """
 
     pair: int
     order: int
     variant: str
     run: Run
+    conditions: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,25 +71,41 @@ class LeftOut:
 
 
 class Experiment:
-    """Runs variants of a command against the command as it is, and says what that means for each hypothesis."""
+    """Runs variants of a command against the command as it is, and says what that means for each hypothesis.
+
+    Without ``hypotheses`` there is one for each variant and metric: that the change lowers it.  ``metrics`` are those
+    of ``Metric.parse``.  With ``in_fresh_folder`` each run works in an empty folder of its own.
+    """
 
     def __init__(
         self,
         *,
         baseline: Target,
         variants: Sequence[Variant],
-        hypotheses: Sequence[Hypothesis],
+        hypotheses: Sequence[Hypothesis] = (),
+        metrics: Sequence[str] = (PEAK,),
         folder: Path | None = None,
         seed: int = 0,
+        in_fresh_folder: bool = False,
     ) -> None:
         as_it_is = Variant(name=BASELINE, change="nothing changed", target=baseline)
-        self.variants = {variant.name: variant for variant in (as_it_is, *variants)}
-        self.hypotheses = tuple(hypotheses)
+        self.variants = {variant.name: variant for variant in _alike([as_it_is, *variants])}
+        if len(self.variants) <= len(variants):
+            raise UsageError("Two variants have the same name.", hint="each needs a name of its own.")
+        self.metrics = tuple(Metric.parse(name) for name in metrics)
         self.trials: list[Trial] = []
         self.left_out: list[LeftOut] = []
+        self.cannot_run: dict[str, str] = {}
         self.n_rounds = 0
-        self._folder = folder
+        self.folder = folder
+        self.looks = AT_THE_END
+        self.expected_drop: float | None = _LARGE  # null: as little as matters at all
+        self._given = tuple(hypotheses)
+        self._dropped: set[str] = set()
         self._random = random.Random(seed)
+        self._in_fresh_folder = in_fresh_folder
+
+    # --- running -------------------------------------------------------------------------------------
 
     def run(
         self,
@@ -88,26 +119,41 @@ class Experiment:
 
         ``known`` is a run of the baseline that was made already: it is the first round's.  ``within_s`` bounds
         the whole: the first round is always run, of later ones only what fits, by the time it took before.
-        What did not fit is in ``left_out``.
+        What did not fit is in ``left_out``.  Called again, it adds rounds.  Raises ``StartError`` where the command
+        cannot be started as it is, and ``NoDataError`` where that does not measure what was asked for.
         """
-        self.n_rounds, self.left_out = rounds, []
+        first = self.n_rounds if self.trials else 0
+        self.n_rounds, self.left_out = first + rounds, []
         shown = progress or Progress()
         until = None if within_s is None else time.monotonic() + within_s
-        for number in range(rounds):
-            names = list(self.variants)
+        for number in range(first, first + rounds):
+            names = [name for name in self.variants if name not in self._useless]
             self._random.shuffle(names)
             if number == 0 and known is not None:
                 names.remove(BASELINE)
-                self._keep(0, BASELINE, known)
+                self._keep(0, BASELINE, known, {})
             for name in names:
-                if number and until is not None and time.monotonic() + self._takes_s(name) > until:
+                if number > first and until is not None and time.monotonic() + self._takes_s(name) > until:
                     shown.say(f"round {number + 1}, {name}: left out, it would take too long")
                     self.left_out.append(LeftOut(pair=number, variant=name))
                     continue
                 shown.say(f"round {number + 1}, {name}: {self.variants[name].change} …")
-                trial = self._keep(number, name, self._record(name, number))
-                shown.say(f"round {number + 1}, {name}: {_seen(trial.run)}")
-        self.__dict__.pop("effects", None)
+                trial = self._tried(name, number)
+                shown.say(f"round {number + 1}, {name}: {_seen(trial) if trial else self.cannot_run[name]}")
+
+    def drop(self, variant: str) -> None:
+        """No more runs of this one: what is known of it is clear enough."""
+        self._dropped.add(variant)
+
+    @property
+    def is_settled(self) -> bool:
+        """Would more rounds run the command as it is, and nothing to compare it with?"""
+        return self._useless | {BASELINE} >= self.variants.keys()
+
+    @property
+    def _useless(self) -> set[str]:
+        """Variants that another run would tell nothing more of: they do not start, or change nothing."""
+        return {*self.cannot_run, *self.not_applied, *self._dropped}
 
     def rounds_left_out(self, given: str) -> list[Finding]:
         """Which planned rounds did not run, or not whole, in the time that was ``given`` (``"5 minutes"``)?"""
@@ -119,6 +165,21 @@ class Experiment:
             for number, names in by_round.items()
         ]
 
+    # --- what came of it -----------------------------------------------------------------------------
+
+    @property
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """Those that were given, else one for each variant and metric."""
+        if self._given:
+            return self._given
+        names = [self._name(metric) for metric in self.metrics]
+        return tuple(
+            _hypothesis(variant, name, self.expected_drop)
+            for variant in self.variants.values()
+            for name in names
+            if variant.name != BASELINE
+        )
+
     def runs_of(self, variant: str) -> list[Run]:
         """The runs of one variant, in the order they were made."""
         return [trial.run for trial in self.trials if trial.variant == variant]
@@ -126,40 +187,130 @@ class Experiment:
     @property
     def pairs(self) -> pl.DataFrame:
         """PAIRS: one row a run and metric."""
-        rows = [row for trial in self.trials for row in _rows(trial)]
+        usual = self.usual_status
+        rows = [row for trial in self.trials for row in _rows(trial, self.metrics, usual)]
         columns = {name: [row[name] for row in rows] for name in frames.PAIRS.columns}
         return frames.PAIRS.from_columns(columns)
 
-    @cached_property
+    @property
     def effects(self) -> list[Effect]:
         """What the runs say about each hypothesis.  Raises ``NoDataError`` before the first round."""
         if not self.trials:
             raise NoDataError("The experiment has no runs yet.", hint="call run(rounds=2) first.")
-        return effects(self.pairs, self.hypotheses, baseline=BASELINE)
+        outputs = self.outputs
+        found = effects(
+            self.pairs,
+            self.hypotheses,
+            baseline=BASELINE,
+            looks=self.looks,
+            not_applied={**self.not_applied, **self.cannot_run},
+            changed_output=outputs.changed,
+        )
+        return [replace(one, same_output=outputs.same[one.hypothesis.variant]) for one in found]
+
+    @property
+    def usual_status(self) -> int:
+        """How does the command end as it is?  Some end well with a status above zero; 0 where it was always killed."""
+        seen = [
+            run.exit_status
+            for run in self.runs_of(BASELINE)
+            if run.death is None and run.exit_status is not None
+        ]
+        return seen[0] if seen and len(set(seen)) == 1 and seen[0] < _KILLED_FROM else 0
+
+    @property
+    def not_applied(self) -> dict[str, str]:
+        """Which variants changed nothing, and why?  A patch that never ran proves nothing."""
+        found = {}
+        for name in self.variants:
+            runs = self.runs_of(name)
+            ended = [run for run in runs if run.death is None] or runs
+            missing = [one for run in ended for one in run.changes if not one.is_applied]
+            if missing:
+                found[name] = f"{missing[0].change}: {missing[0].why}"
+        return found
+
+    @property
+    def outputs(self) -> Outputs:
+        """Do the variants print what the command prints as it is?"""
+        runs = {name: self.runs_of(name) for name in self.variants}
+        return Outputs.of(runs.pop(BASELINE), runs, usual_status=self.usual_status)
+
+    # --- one run -------------------------------------------------------------------------------------
+
+    def _name(self, metric: Metric) -> str:
+        """As the first run that tells it has it: a printed number has its unit from there."""
+        found = (name_of(trial.run, metric) for trial in self.trials)
+        return next((name for name in found if name != metric.name), metric.name)
 
     def _takes_s(self, name: str) -> float:
-        return max(run.duration_s or 0.0 for run in self.runs_of(name))
+        return max((run.duration_s or 0.0 for run in self.runs_of(name)), default=0.0)
+
+    def _tried(self, name: str, number: int) -> Trial | None:
+        """Null where a variant cannot be started: that is known then, and the others go on."""
+        before = conditions()
+        try:
+            run = self._record(name, number)
+        except (StartError, UsageError) as error:
+            if name == BASELINE:
+                raise
+            self.cannot_run[name] = error.message
+            return None
+        if name == BASELINE and not self.runs_of(BASELINE) and run.death is None:
+            must_be_measured(run, self.metrics)
+        return self._keep(number, name, run, before)
 
     def _record(self, name: str, number: int) -> Run:
-        folder = self._folder / run_name(name, number) if self._folder else None
-        return record(self.variants[name].target, folder=folder)
+        folder = self.folder / run_name(name, number) if self.folder else None
+        target = self.variants[name].target
+        if not self._in_fresh_folder:
+            return record(target, folder=folder)
+        with fresh_folder(target) as alone:
+            return record(alone, folder=folder)
 
-    def _keep(self, pair: int, name: str, run: Run) -> Trial:
-        trial = Trial(pair=pair, order=len(self.trials), variant=name, run=run)
+    def _keep(self, pair: int, name: str, run: Run, before: dict[str, float]) -> Trial:
+        trial = Trial(pair=pair, order=len(self.trials), variant=name, run=run, conditions=before)
         self.trials.append(trial)
         return trial
 
 
+def _alike(variants: Sequence[Variant]) -> list[Variant]:
+    """Where one of them is changed from within, all of them carry what does that: only the change differs."""
+    known = [variant.target.changes for variant in variants if variant.target.changes is not None]
+    if not known:
+        return list(variants)
+    lazy = tuple(dict.fromkeys(place for changes in known for place in changes.lazy))
+    return [replace(variant, target=_with_means(variant.target, lazy)) for variant in variants]
+
+
+def _with_means(target: Target, lazy: tuple[str, ...]) -> Target:
+    changes = target.changes or Changes()
+    return replace(target, changes=changes if changes.lazy else replace(changes, eager=lazy))
+
+
 def run_name(variant: str, number: int) -> str:
     """What is the folder of a variant's run called?  ``number`` counts the rounds from 0."""
-    return f"{variant.replace(' ', '-')}-{number + 1}"
+    plain = "".join(letter if letter.isalnum() or letter in "._+=" else "-" for letter in variant)
+    return f"{plain[:60]}-{number + 1}"
 
 
-def outcome(run: Run) -> Outcome:
-    """How did this run end?"""
-    if run.exit_status == 0:
+def outcome(run: Run, usual_status: int = 0) -> Outcome:
+    """How did this run end, of a command that usually ends with this status?"""
+    if run.exit_status == usual_status:
         return Outcome.FINISHED
     return Outcome.KILLED if run.death is not None else Outcome.FAILED
+
+
+def _hypothesis(variant: Variant, metric: str, expected_drop: float | None) -> Hypothesis:
+    found = Hypothesis(
+        name=variant.name,
+        suspicion=variant.meaning or f"without {variant.change} it takes more",
+        change=variant.change,
+        variant=variant.name,
+        mend=variant.change,
+        metric=metric,
+    )
+    return replace(found, expected_drop=least_share(found) if expected_drop is None else expected_drop)
 
 
 def _left_out(number: int, names: Sequence[str], experiment: Experiment, given: str) -> str:
@@ -173,28 +324,26 @@ def _left_out(number: int, names: Sequence[str], experiment: Experiment, given: 
     )
 
 
-def _rows(trial: Trial) -> list[dict[str, object]]:
+def _rows(trial: Trial, metrics: Sequence[Metric], usual_status: int) -> list[dict[str, object]]:
     run = trial.run
-    metrics = {
-        "peak_rss_bytes": run.peak_rss_bytes,
-        "final_rss_bytes": run.final_rss_bytes,
-        "duration_s": run.duration_s,
-    }
+    values = {**measures(run, metrics), **trial.conditions}
+    values["read_bytes"] = run.system["read_bytes"].max() if not run.system.is_empty() else None  # type: ignore[assignment]
     common = {
         "pair": trial.pair,
         "order": trial.order,
         "variant": trial.variant,
-        "outcome": str(outcome(run)),
+        "outcome": str(outcome(run, usual_status)),
         "run": run.path.name,
         "item_in_flight": run.item_in_flight,
     }
     return [
         {**common, "metric": name, "value": None if value is None else float(value)}
-        for name, value in metrics.items()
+        for name, value in values.items()
     ]
 
 
-def _seen(run: Run) -> str:
+def _seen(trial: Trial) -> str:
+    run = trial.run
     peak = "no peak" if run.peak_rss_bytes is None else f"peak {format_bytes(run.peak_rss_bytes)}"
     duration = "" if run.duration_s is None else f", {format_seconds(run.duration_s)}"
     where = f" in {run.item_in_flight}" if run.death is not None and run.item_in_flight else ""

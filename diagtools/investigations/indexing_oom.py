@@ -26,7 +26,7 @@ from diagtools.analyse.findings import kept_finding
 from diagtools.analyse.forecast_work import coming
 from diagtools.analyse.items import success
 from diagtools.analyse.marked import event_value
-from diagtools.capture.folder import store
+from diagtools.capture.folder import store, unused
 from diagtools.errors import NoDataError, UnavailableError, UsageError
 from diagtools.investigations import places
 from diagtools.investigations.case import ExperimentCase
@@ -83,7 +83,7 @@ class IndexingOom(ExperimentCase):
         self._until = time.monotonic() + self.minutes * 60
         self._command = (sys.executable, "-m", "workloads.rag", "index", *self._source(), *as_it_is.split())
         place = Path(store_folder) if store_folder else store()
-        folder = _unused(place / f"indexing-oom-{self.corpus.stem}")
+        folder = unused(place / f"indexing-oom-{self.corpus.stem}")
         variants = self._variants(arena, whole("batch", batch), whole("final_batch", final_batch))
         super().__init__(
             question=_QUESTION,
@@ -344,13 +344,6 @@ def _must_hold_files(path: Path) -> None:
         raise UsageError(fact, hint=hint or _OTHER_CORPUS) from error
     if not corpus.files:
         raise UsageError(f"The corpus '{path}' has no files to index.", hint=_OTHER_CORPUS)
-
-
-def _unused(folder: Path) -> Path:
-    number = 1
-    while (found := folder.with_name(f"{folder.name}-{number}")).exists():
-        number += 1
-    return found
 
 
 def _prepare() -> None:

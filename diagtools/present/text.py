@@ -105,6 +105,12 @@ def case_summary(
     return "\n".join([*fixed[:n_lines], *found, *places])
 
 
+def sentences(findings: Iterable[Finding | str]) -> str:
+    """Findings as points, a paragraph each, without secrets."""
+    lines = (f"• {redact_text(str(finding))}" for finding in findings)
+    return "\n".join(part for line in lines for part in _wrapped(line, indent=1))
+
+
 _SHADES = {Verdict.CONFIRMED: _GREEN, Verdict.REFUTED: _RED, Verdict.INCONCLUSIVE: ""}
 
 

@@ -58,10 +58,13 @@ class Changes:
 
     ``without``: packages that are not installed; ``lazy``: import statements that wait for the first use of their
     names, as ``FILE:LINE``; ``patches`` are code of one's own; ``overlay`` holds other versions of packages.
+    What makes the changes takes some memory itself, also where there are none; ``eager`` are statements that stay as
+    they are, and take the way of those that are lazy.
     """
 
     without: tuple[str, ...] = ()
     lazy: tuple[str, ...] = ()
+    eager: tuple[str, ...] = ()
     patches: tuple[Patch, ...] = ()
     overlay: Overlay | None = None
 

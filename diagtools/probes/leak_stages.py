@@ -1,0 +1,310 @@
+"""How is one function called in stages, and what is read between its calls?
+
+First the warm-up; then what the mode asks for: stages of blocks with a reading after each, one marked phase for memray,
+or snapshots of the objects.  A slow function is called as often as the time allows.
+
+While something may have grown in the last of the stages, there is one more, as long as all before together.  Caches of
+functools that have a limit and were filling are cleared there before each reading: does what grew go with them?  Only
+those: what a program keeps in a cache for good (a connection, its settings) would be made anew again and again, and
+look like a leak.
+"""
+
+# No "from __future__": it would be an import of the program.
+
+import gc
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing is not imported into the program
+    from collections.abc import Callable, Coroutine
+    from types import ModuleType, TracebackType
+    from typing import Any
+
+BLOCKS = 10
+PHASE = "diagtools: calls of the function"
+
+_PROBES = os.path.dirname(os.path.abspath(__file__))
+_LEAST_WARM = 3
+_WARM_SHARE = 0.1  # of the time that there is
+_STAGES_SHARE = 0.5  # of what is left: the rest is for one stage more
+#: How much more there must be after the last stage, a call, for one stage more: far below what is called a leak.
+_MAY_GROW = {"c": 8, "python": 8, "blocks": 0.05, "mapped": 64}
+_TASKS_S = 0.05  # for tasks and threads of the calls to come to their end
+_LEARNT_CALLS, _TRACED_CALLS = 5, 200  # those that teach it the stacks, and those that are counted
+_LOOKS_S = (
+    0.06  # memray looks every 10 ms: what is made in the phase has a look of its own before and after it
+)
+
+
+class Stop(Exception):
+    """The function cannot be called on: of which kind of ``leaks.FAILURES`` is it, where and why?"""
+
+
+class Check:
+    """Calls one function in stages and writes what it sees."""
+
+    def __init__(
+        self,
+        function: "Any",
+        log: "Any",
+        load: "Callable[[str], ModuleType]",
+        *,
+        n_warm: int,
+        budget_s: float,
+    ) -> None:
+        self._function, self._log, self._load = function, log, load
+        self._n_warm, self._budget_ns = n_warm, int(budget_s * 1e9)
+        counters = load("leak_counters")
+        self._counters = counters.Counters(load)
+        self._may_grow = [(counters.COUNTERS.index(name), least) for name, least in _MAY_GROW.items()]
+        self._caches = load("leak_caches").Caches()
+        self._n_calls = self._n_warmed = self._n_forks = 0
+        self._call_ns = self._began_ns = 0
+        self._is_async = self._waits = False
+        self._pid = os.getpid()
+        os.register_at_fork(after_in_parent=self._count_fork)
+
+    def _count_fork(self) -> None:
+        self._n_forks += 1
+
+    @property
+    def n_calls(self) -> int:
+        """How many calls came back?"""
+        return self._n_calls
+
+    def run(self, mode: str, stages: "list[int]") -> None:
+        """Warm up, then what the mode asks for; raises ``Stop``."""
+        self._began_ns = self._log.now_ns()
+        first = self._first_result()
+        work = self._work(first, mode, stages)
+        del first
+        if self._is_async:
+            import asyncio
+
+            asyncio.run(work)
+        else:
+            _driven(work)
+        self._log.write("end", self._n_calls - self._n_warmed, self._n_forks)
+
+    def _first_result(self) -> "Any":
+        """What does the first call return, where that must be awaited?"""
+        try:
+            result = self._function()
+        except BaseException as error:  # noqa: BLE001 - whatever the function ends with is told
+            raise self._stop(error, 0, is_first=True) from None
+        if os.getpid() != self._pid:
+            os._exit(0)
+        name = type(result).__name__
+        if name in ("generator", "async_generator"):
+            raise Stop("generator", "", name)
+        self._is_async = hasattr(type(result), "__await__")
+        return result if self._is_async else None
+
+    async def _work(self, first: "Any", mode: str, stages: "list[int]") -> None:
+        if first is not None:
+            await self._guarded(first)
+            del first
+        self._n_calls = 1
+        await self._warm_up()
+        steps = {
+            "measure": self._measure,
+            "memray": self._memray,
+            "holders": self._holders,
+            "lines": self._lines,
+        }
+        await steps[mode](stages)
+
+    async def _warm_up(self) -> None:
+        """As many calls as are wanted, or as there is time for; how long does one take?"""
+        end_ns = self._began_ns + int(_WARM_SHARE * self._budget_ns)
+        began_ns = self._log.now_ns()
+        while self._n_calls < self._n_warm and (self._n_calls < _LEAST_WARM or self._log.now_ns() < end_ns):
+            await self._call(min(10, self._n_warm - self._n_calls) if self._n_calls >= 10 else 1)
+        self._n_warmed = self._n_calls
+        self._call_ns = (self._log.now_ns() - began_ns) // max(1, self._n_warmed - 1)
+        await self._settled()
+        self._waits = True
+        self._counters.read()  # what a first reading brings is there from here on
+        is_cut = int(self._n_warmed < self._n_warm)
+        self._log.write("warm", self._n_warmed, self._call_ns, int(self._is_async), is_cut)
+        _silence()
+
+    # --- what is done ----------------------------------------------------------------------------------
+
+    async def _measure(self, stages: "list[int]") -> None:
+        sizes = self._affordable(stages)
+        may_grow = False
+        for stage, n in enumerate(sizes):
+            may_grow = await self._stage(stage, n, clearing=False)
+        if may_grow or self._caches.filling:
+            left_ns = self._budget_ns - (self._log.now_ns() - self._began_ns)
+            n = min(sum(sizes), left_ns // max(self._call_ns, 1))
+            if n >= BLOCKS:
+                await self._stage(len(sizes), n // BLOCKS * BLOCKS, clearing=bool(self._caches.filling))
+
+    def _affordable(self, stages: "list[int]") -> "list[int]":
+        """As many calls as there is time for; a quarter of it is kept for one stage more."""
+        left_ns = _STAGES_SHARE * (self._budget_ns - (self._log.now_ns() - self._began_ns))
+        share = min(1.0, left_ns / max(self._call_ns * sum(stages), 1))
+        return [max(BLOCKS, int(n * share) // BLOCKS * BLOCKS) for n in stages]
+
+    async def _stage(self, stage: int, n: int, *, clearing: bool) -> bool:
+        """One stage; may something have grown in it?"""
+        self._caches.begin()
+        if clearing:
+            self._caches.clear()
+        self._log.write("stage", stage, n, int(clearing))
+        first = most = await self._read(stage, 0)
+        for block in range(1, BLOCKS + 1):
+            await self._call(n // BLOCKS)
+            if clearing:
+                self._caches.clear()
+            now = await self._read(stage, block)
+            most = tuple([max(pair) for pair in zip(most, now)])
+        for cache in self._caches.end():
+            self._log.write("cache", stage, *cache, int(clearing and cache[0] in self._caches.filling))
+        grown = [after - before for before, after in zip(first, most)]
+        return any(grown[at] >= least * n for at, least in self._may_grow)
+
+    async def _read(self, stage: int, block: int) -> "tuple[int, ...]":
+        await self._settled()
+        now: tuple[int, ...] = self._counters.read()
+        n_calls = self._n_calls - self._n_warmed
+        self._log.write("reading", stage, block, n_calls, self._log.now_ns(), *now)
+        return now
+
+    async def _memray(self, stages: "list[int]") -> None:
+        from time import sleep
+
+        recorder = vars(sys).get("_diagtools_recorder_1")
+        if recorder is None:
+            return
+        recorder.begin(
+            0, "diagtools: warm", {}, "phase"
+        ).done()  # what a first marker takes is not the function's
+        gc.collect()
+        sleep(_LOOKS_S)
+        handle = recorder.begin(0, PHASE, {}, "phase")
+        sleep(_LOOKS_S)
+        await self._call(self._affordable(stages)[-1])
+        await self._settled()
+        gc.collect()
+        sleep(_LOOKS_S)
+        handle.done()
+        sleep(_LOOKS_S)
+
+    async def _holders(self, stages: "list[int]") -> None:
+        boot = self._load("boot")
+        folder = os.environ[boot.RUN_VARIABLE]
+        for n in (0, 0, self._affordable(stages)[-1]):  # the first one brings what a snapshot needs
+            await self._call(n)
+            await self._settled()
+            gc.collect()
+            boot.take_now(("holders",), folder)
+
+    async def _lines(self, _: "list[int]") -> None:
+        lines = self._load("leak_lines").Lines(self._counters.used)
+        await self._traced(lines, _LEARNT_CALLS)
+        n_calls = await self._traced(lines, _TRACED_CALLS)
+        for n_bytes, stack in lines.rows():
+            self._log.write("line", n_bytes, n_calls, stack)
+
+    async def _traced(self, lines: "Any", n: int) -> int:
+        """How many calls were there time for?"""
+        n_before, end_ns = self._n_calls, self._log.now_ns() + self._budget_ns // 4
+        lines.begin()
+        try:
+            while self._n_calls - n_before < n and self._log.now_ns() < end_ns:
+                await self._call(1)
+        finally:
+            lines.end()
+        return self._n_calls - n_before
+
+    # --- calling ---------------------------------------------------------------------------------------
+
+    async def _call(self, n: int) -> None:
+        at, function, pid = 0, self._function, self._pid
+        try:
+            while at < n:
+                if self._is_async:
+                    await function()
+                else:
+                    function()
+                at += 1
+                if os.getpid() != pid:
+                    os._exit(0)  # a forked child that came back: only the parent goes on
+        except BaseException as error:  # noqa: BLE001 - as above
+            raise self._stop(error, at) from None
+        self._n_calls += n
+
+    async def _guarded(self, first: "Any") -> None:
+        try:
+            await first
+        except BaseException as error:  # noqa: BLE001 - as above
+            raise self._stop(error, 0, is_first=True) from None
+
+    def _stop(self, error: BaseException, at: int, *, is_first: bool = False) -> Stop:
+        if os.getpid() != self._pid:
+            os._exit(0)
+        self._n_calls += at
+        if isinstance(error, SystemExit):
+            return Stop("exited", "", str(error.code))
+        trace = error.__traceback__
+        if isinstance(error, TypeError) and trace is not None and trace.tb_next is None and is_first:
+            return Stop("arguments", "", str(error))
+        return Stop("raised", place_of(trace), f"{type(error).__name__}: {error}")
+
+    async def _settled(self) -> None:
+        """Tasks and threads that the calls began come to their end, if they soon do."""
+        if self._is_async:
+            import asyncio
+
+            await asyncio.sleep(0)
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            if others and self._waits:
+                _, pending = await asyncio.wait(others, timeout=_TASKS_S)
+                self._waits = not pending  # those that stay are not waited for again and again
+        elif self._waits and _threads() > 1:
+            from time import sleep
+
+            for _ in range(int(_TASKS_S * 1000)):
+                if _threads() <= 1:
+                    return
+                sleep(0.001)
+            self._waits = False
+
+
+def _silence() -> None:
+    """What it prints is in the run as often as it was called to warm up: that is enough, and fills no disk."""
+    try:
+        sys.stdout.flush()
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
+    except (AttributeError, OSError, ValueError):  # the program has closed it, or replaced it
+        pass
+
+
+def _driven(work: "Coroutine[Any, Any, None]") -> None:
+    """A coroutine that waits for nothing is done at once."""
+    try:
+        work.send(None)
+    except StopIteration:
+        pass
+
+
+def _threads() -> int:
+    threading = sys.modules.get("threading")
+    return threading.active_count() if threading is not None else 1
+
+
+def place_of(trace: "TracebackType | None") -> str:
+    """Which line raised, innermost?"""
+    place = ""
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not file.startswith((_PROBES, "<frozen ")):
+            place = f"{file}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
