@@ -13,6 +13,7 @@ from enum import StrEnum
 import polars as pl
 
 from diagtools import frames
+from diagtools.analyse.leak_caches import limited_words, unlimited_words
 from diagtools.analyse.leak_courses import Course, Series, course, slope
 from diagtools.analyse.leak_story import told
 from diagtools.frames import LeakLog
@@ -147,7 +148,7 @@ def _verdict(log: LeakLog, counters: pl.DataFrame) -> tuple[Leaking, str]:
     rising = judged.filter(pl.col("course") == Course.RISING)
     if not rising.is_empty():
         said = "; ".join(rising["evidence"].head(2))
-        return Leaking.LEAK, f"What it leaves behind rises with every call: {said}."
+        return Leaking.LEAK, f"What it leaves behind rises with every call: {said}.{unlimited_words(log)}"
     if set(courses.values()) == {Course.UNKNOWN}:
         return Leaking.INCONCLUSIVE, "Nothing could be counted."
     if not log.is_ended:
@@ -162,10 +163,8 @@ def _verdict(log: LeakLog, counters: pl.DataFrame) -> tuple[Leaking, str]:
 
 def _harmless(log: LeakLog, judged: pl.DataFrame) -> tuple[Leaking, str]:
     """Nothing rises for good: did something fill up?"""
-    cleared = log.caches.filter(pl.col("is_cleared"))["cache"].unique().sort()
-    if _is_cleared(log) and len(cleared):
-        names = ", ".join(cleared)
-        return Leaking.BOUNDED, f"What grows goes with what has a limit: the cache of {names} was filling."
+    if _is_cleared(log) and log.caches["is_cleared"].any():
+        return Leaking.BOUNDED, limited_words(log)
     filled = judged.filter(pl.col("course").is_in([Course.FILLING, Course.SWINGING]))
     if not filled.is_empty():
         return Leaking.BOUNDED, f"It has an end: {filled['evidence'][0]}."

@@ -8,7 +8,22 @@ from pathlib import Path
 from diagtools.capture.tracked import UNSEEN, Note, read_notes
 from diagtools.probes import snippets
 from diagtools.redact import redact_folder, redact_path, redact_text
-from diagtools.values import Applied
+from diagtools.values import Applied, Changes
+
+_LONGEST = 200
+
+
+def described(changes: Changes) -> dict[str, str]:
+    """The same for ``run.json``, a line each: what is to be found applied, or not."""
+    found = {f"without {name}": name for name in changes.without}
+    found |= {f"lazy {redact_path(place)}": redact_path(place) for place in changes.lazy}
+    if changes.overlay:
+        pins = ", ".join(f"{name} {version}" for name, version in changes.overlay.brings)
+        found[f"with {pins}"] = ",".join(changes.overlay.modules)
+    found |= {
+        f"patch {number}": redact_text(patch.name)[:_LONGEST] for number, patch in enumerate(changes.patches)
+    }
+    return found
 
 
 def applied(
@@ -16,7 +31,7 @@ def applied(
 ) -> tuple[Applied, ...]:
     """Which of the changes came to anything?  In the order in which they were asked for.
 
-    ``asked`` is what ``capture.changes.described`` gave, ``made_lazy`` are the places at which an import was made lazy
+    ``asked`` is what ``described`` gave, ``made_lazy`` are the places at which an import was made lazy
     (``FILE:LINE``), ``is_seen`` tells whether any Python process of the command loaded the recorder.
     """
     notes = read_notes(folder, snippets.NOTES)

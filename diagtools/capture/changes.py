@@ -12,7 +12,6 @@ from diagtools.capture.laziness import Cut, compile_cuts
 from diagtools.errors import UsageError
 from diagtools.probes import laziness as probe
 from diagtools.probes import snippets
-from diagtools.redact import redact_path, redact_text
 from diagtools.values import Changes, Patch, Target
 
 _LONGEST = 200
@@ -32,19 +31,6 @@ def prepared(changes: Changes, target: Target, folder: Path) -> dict[str, str]:
     if changes.overlay:
         asked["overlay"] = f"{','.join(changes.overlay.modules)}:{changes.overlay.folder}"
     return asked
-
-
-def described(changes: Changes) -> dict[str, str]:
-    """The same for ``run.json``, a line each: what is to be found applied, or not."""
-    found = {f"without {name}": name for name in changes.without}
-    found |= {f"lazy {redact_path(place)}": redact_path(place) for place in changes.lazy}
-    if changes.overlay:
-        pins = ", ".join(f"{name} {version}" for name, version in changes.overlay.brings)
-        found[f"with {pins}"] = ",".join(changes.overlay.modules)
-    found |= {
-        f"patch {number}": redact_text(patch.name)[:_LONGEST] for number, patch in enumerate(changes.patches)
-    }
-    return found
 
 
 def _python(target: Target) -> str:

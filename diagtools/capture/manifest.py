@@ -124,9 +124,9 @@ def _items(target: Target | None) -> dict[str, str]:
 def _changes(target: Target | None) -> dict[str, str]:
     if target is None or target.changes is None:
         return {}
-    from diagtools.capture import changes  # here: other targets wait for what this imports
+    from diagtools.capture.applied import described  # here: other targets wait for what this imports
 
-    return changes.described(target.changes)
+    return described(target.changes)
 
 
 def _artefacts(folder: Path) -> dict[str, Artefact]:

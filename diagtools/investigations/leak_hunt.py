@@ -13,7 +13,7 @@ import altair as alt
 import polars as pl
 
 from diagtools.analyse.leaks import Leaking
-from diagtools.analyse.sweep import SweepClass
+from diagtools.analyse.sweep_story import SweepClass
 from diagtools.capture.folder import store, unused
 from diagtools.errors import NoDataError, RecorderError, UsageError
 from diagtools.investigations import changes

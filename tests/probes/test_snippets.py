@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from diagtools.capture.changes import described, prepared
+from diagtools.capture.applied import described
+from diagtools.capture.changes import prepared
 from diagtools.capture.tracked import read_notes
 from diagtools.probes import boot, snippets
 from diagtools.values import Changes, Patch, Target
