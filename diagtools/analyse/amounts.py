@@ -19,6 +19,10 @@ def amount(metric: str, value: float) -> str:
 
 def plain(metric: str) -> str:
     """What is the metric called in a sentence?  ``peak RSS`` for ``peak_rss_bytes``."""
+    kind, _, of = metric.partition(":")
+    if of:
+        name = of.removesuffix("_bytes").removesuffix("_s")
+        return f"memory kept by {name!r}" if kind == "kept" else f"{name!r}"
     name = metric.removesuffix("_bytes").removesuffix("_s")
     words = name.replace("_", " ")
     return " ".join(word.upper() if word in _SHORT else word for word in words.split(" "))

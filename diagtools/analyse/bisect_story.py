@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from diagtools.analyse.amounts import plain
 from diagtools.analyse.bisect import Search, Side
 from diagtools.analyse.sides import Judged, in_words
 from diagtools.values import Finding
@@ -22,8 +23,8 @@ def answer(package: str, metric: str, search: Search, judged: Mapping[str, Judge
         why = _why([one for one in search.left if one in judged], search.untried, judged)
         sentence = f"The first {kind} release of {package} is {_either(candidates)}: {why}."
         return Finding(sentence=sentence, value=len(candidates), unit="releases")
-    before, after = judged[search.old], judged[search.new]
-    moved = f"{metric} is {_value(before, metric)} with {search.old} and {_value(after, metric)} with {search.new}"
+    old, new = (_value(judged[one], metric) for one in (search.old, search.new))
+    moved = f"{plain(metric)} is {old} with {search.old} and {new} with {search.new}"
     return Finding(sentence=f"{package} {search.new} is the first {kind} release: {moved}.")
 
 
@@ -32,9 +33,10 @@ def assumed(search: Search) -> list[Finding]:
     n = len(search.releases) - len(search.sides)
     if not n:
         return []
+    were = "was" if n == 1 else "were"
     ways = (
-        f"{n} of the {len(search.releases)} releases were not tried. That holds where the number moved once: where it "
-        "moved there and back again among them, this is one of the moves"
+        f"{n} of the {len(search.releases)} releases {were} not tried. That holds where the number moved once: where "
+        "it moved there and back again among them, this is one of the moves"
     )
     return [Finding(sentence=f"{ways}.", value=n, unit="releases")]
 

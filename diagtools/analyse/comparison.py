@@ -14,6 +14,7 @@ from statistics import median
 import polars as pl
 
 from diagtools.analyse import sequential
+from diagtools.analyse.amounts import plain
 from diagtools.analyse.conditions import is_condition, without_cold_times
 from diagtools.analyse.pair_changes import is_number
 from diagtools.analyse.ruling import FEWEST_FOR_AN_INTERVAL, Arm, Change, Ruling, ruling
@@ -229,5 +230,5 @@ def _fallen(pairs: pl.DataFrame, hypothesis: Hypothesis, baseline: str) -> str:
     for metric in (one for one in others if one.endswith("_bytes") and not is_condition(one)):
         before, after = _arm(pairs, baseline, metric).value, _arm(pairs, hypothesis.variant, metric).value
         if before and after is not None and after <= before * (1 - _NOTABLE_DROP):
-            fallen.append(f"{metric} by {format_share(1 - after / before)}")
+            fallen.append(f"{plain(metric)} by {format_share(1 - after / before)}")
     return f" Yet it lowered {' and '.join(fallen)}: it looked like the fix." if fallen else ""

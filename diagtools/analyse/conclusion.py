@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from diagtools.analyse.amounts import plain
 from diagtools.analyse.explain import RUNNING_MAXIMUM
 from diagtools.units import format_bytes
 from diagtools.values import Effect, Finding, Role, Verdict
@@ -134,7 +135,7 @@ def _peaks(effect: Effect) -> str:
         return ""
     was = f"{'at least ' if effect.baseline_is_bound else ''}{format_bytes(before)}"
     became = f"{'at least ' if effect.variant_is_bound else ''}{format_bytes(after)}"
-    return f"; {_words(effect.hypothesis.metric)} went from {was} to {became}"
+    return f"; {plain(effect.hypothesis.metric)} went from {was} to {became}"
 
 
 def _listed(names: Sequence[str], word: str = "and") -> str:
@@ -182,7 +183,3 @@ def lessons(
     elif effects and not defects and not triggers:
         sentences.append("Look further: none of the suspicions was confirmed, so nothing here is mended yet.")
     return [Finding(sentence=sentence) for sentence in sentences]
-
-
-def _words(metric: str) -> str:
-    return metric.removesuffix("_bytes").replace("_", " ").replace("rss", "RSS")

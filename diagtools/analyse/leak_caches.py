@@ -38,11 +38,11 @@ def _full_bytes(log: LeakLog, name: str, most: int) -> int | None:
     entries = log.caches.filter((pl.col("cache") == name) & ~pl.col("is_cleared"))
     if filling.height < 2 or entries.is_empty():
         return None
-    gained = entries["after_n"].item(-1) - entries["before_n"].item(0)
+    gained = int(entries["after_n"].item(-1)) - int(entries["before_n"].item(0))
     used = filling.select(used=pl.col("c_bytes") + pl.col("python_bytes"))["used"]
     if gained <= 0 or used.item(0) is None or used.item(-1) is None:
         return None
-    return max(0, round((used.item(-1) - used.item(0)) / gained * most))
+    return max(0, round(int(used.item(-1) - used.item(0)) / gained * most))
 
 
 def _sentence(words: str) -> str:

@@ -16,7 +16,7 @@ from diagtools.profile import Profile
 #: What calls the function is no part of it.
 _OURS = r"/diagtools/(?:probes/|mark\.py$)"
 #: What was counted and no tracker saw: where it is more than a tracker's own sizes differ by, it has a row.
-UNSEEN = "[not seen by memray]"
+UNSEEN = "[not seen by the tracker]"
 _LEAST_UNSEEN = 0.25
 _NEAR = 0.7  #: of a line and what is unseen: as logarithms, so half or twice as much
 #: Whose line a reader can do something about, the best first: a line of the interpreter or of C is the last choice.
@@ -39,14 +39,29 @@ def leak_sites(
     held = profile.allocations.group_by("stack_id", maintain_order=True).agg(
         pl.col("size", "n_allocations").sum()
     )
-    unseen = max(0, round(left_bytes) - profile.total)
-    is_much = unseen > _LEAST_UNSEEN * left_bytes
-    total = profile.total + (unseen if is_much else 0)
     rows = [
         {**_place(chains[stack_id]), "bytes": size, "n_allocations": n, "stack": _words(chains[stack_id])}
         for stack_id, size, n in held.iter_rows()
     ]
-    rows += [_unseen(unseen, n_calls, profile, lines)] if is_much else []
+    paths = dict(named(profile.locations).select("file", "path").iter_rows())
+    return _by_place([*rows, *_unseen(rows, left_bytes, n_calls, lines, paths)], n_calls)
+
+
+def traced_sites(
+    traced: pl.DataFrame, *, left_per_call: float, lines: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """The same without a profile: ``traced`` (LEAK_LINES) is what tracemalloc held more of after the calls."""
+    n_calls = 0 if traced.is_empty() else int(traced["n_calls"][0])
+    rows = [
+        {**_only(row), "place": f"{row['file']}:{row['line']}", "bytes": row["bytes"], "stack": row["stack"]}
+        for row in traced.iter_rows(named=True)
+    ]
+    return _by_place([*rows, *_unseen(rows, left_per_call * n_calls, n_calls, lines, {})], n_calls)
+
+
+def _by_place(rows: list[dict[str, Any]], n_calls: int) -> pl.DataFrame:
+    """LEAK_SITES of (place, bytes, stack): a place is one row, with the stack that left most."""
+    total = sum(int(row["bytes"]) for row in rows)
     key = ["function", "file", "line", "place"]
     schema = {name: frames.LEAK_SITES.columns[name] for name in [*key, "bytes", "n_allocations", "stack"]}
     found = (
@@ -72,16 +87,23 @@ def is_unseen(sites: pl.DataFrame) -> bool:
     return UNSEEN in sites["place"]
 
 
-def _unseen(n_bytes: int, n_calls: int, profile: Profile, lines: pl.DataFrame | None) -> dict[str, Any]:
-    found = None if lines is None else _nearest(lines, n_bytes / max(n_calls, 1))
+def _unseen(
+    rows: list[dict[str, Any]],
+    left_bytes: float,
+    n_calls: int,
+    lines: pl.DataFrame | None,
+    paths: dict[str, str],
+) -> list[dict[str, Any]]:
+    """The row of what is missing, where that is much: by the name of the line that takes as much, if there is one."""
+    unseen = max(0, round(left_bytes) - sum(int(row["bytes"]) for row in rows))
+    if unseen <= _LEAST_UNSEEN * left_bytes:
+        return []
+    found = None if lines is None else _nearest(lines, unseen / max(n_calls, 1))
     if found is None:
         names = {"function": UNSEEN, "file": "", "line": 0, "place": UNSEEN, "stack": [UNSEEN]}
-    else:
-        known = named(profile.locations).filter(pl.col("file") == found["file"])["path"]
-        file = found["file"] if known.is_empty() else known[0]
-        names = {**{name: found[name] for name in ("function", "file", "line", "stack")}}
-        names["place"] = f"{file}:{found['line']}"
-    return {**names, "bytes": n_bytes, "n_allocations": None}
+        return [{**names, "bytes": unseen}]
+    place = f"{paths.get(found['file'], found['file'])}:{found['line']}"
+    return [{**_only(found), "place": place, "stack": found["stack"], "bytes": unseen}]
 
 
 def _nearest(lines: pl.DataFrame, per_call: float) -> dict[str, Any] | None:

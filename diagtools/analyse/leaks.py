@@ -194,7 +194,7 @@ def _bytes_per_call(counters: pl.DataFrame, log: LeakLog) -> float | None:
 
 
 def _uncounted(counters: pl.DataFrame, log: LeakLog) -> Iterator[Validity]:
-    """polars and others bring an allocator of their own, whose blocks nobody can count from outside."""
+    """Polars and others bring an allocator of their own, whose blocks nobody can count from outside."""
     counted = _bytes_per_call(counters, log) or 0.0
     private = counters.filter((pl.col("counter") == "anon_bytes") & (pl.col("course") == Course.RISING))
     seen = 0.0 if private.is_empty() else private["per_call"].item()

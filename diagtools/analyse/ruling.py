@@ -29,7 +29,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import median
 
-from diagtools.analyse.amounts import amount
+from diagtools.analyse.amounts import amount, plain
 from diagtools.redact import redact_text
 from diagtools.units import format_share
 from diagtools.values import Hypothesis, Moved, Verdict
@@ -164,10 +164,10 @@ def _by_interval(change: Change, hypothesis: Hypothesis, lacking: str) -> Ruling
 def _why_unknown(before: Arm, after: Arm, change: Change, metric: str) -> str:
     if change.difference is None:
         why = _lacking(before, after) or "; no pair has two values"
-        return f"{metric} is not known for both{why}."
+        return f"{plain(metric)} is not known for both{why}."
     moved = f"{'+' if change.difference > 0 else ''}{amount(metric, change.difference)}"
     return (
-        f"{metric} was not above zero in every run as it was: a share of that says nothing. "
+        f"{plain(metric)} was not above zero in every run as it was: a share of that says nothing. "
         f"The change moved it by {moved} (median of {change.n_pairs} pairs)."
     )
 
@@ -190,7 +190,7 @@ def _where(before: Arm, after: Arm, same_item: bool | None) -> str:
 def _changed(change: Change, metric: str) -> str:
     share, low, high = change.share or 0.0, change.low or 0.0, change.high or 0.0
     if not share and low == high:
-        return f"{metric} did not change"
+        return f"{plain(metric)} did not change"
     if format_share(abs(share)) in _TOO_SMALL:
         word = "changed by less than 0.1 %"
     else:
@@ -200,8 +200,8 @@ def _changed(change: Change, metric: str) -> str:
     if low * high < 0:
         spread = f"−{format_share(-low)} to +{format_share(high)}"
     if low == high or (low * high >= 0 and format_share(least) == format_share(most)):
-        return f"{metric} {word}"
-    return f"{metric} {word} ({spread}{', 95 % interval' if change.is_interval else ''})"
+        return f"{plain(metric)} {word}"
+    return f"{plain(metric)} {word} ({spread}{', 95 % interval' if change.is_interval else ''})"
 
 
 def _p(p: float) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
+from diagtools.analyse.amounts import amount, plain
 from diagtools.analyse.bisect import Side
-from diagtools.units import format_bytes, format_seconds, format_share
+from diagtools.units import format_bytes, format_share
 
 #: A smaller change is not searched for: two or three runs of a release could not tell it from noise.
 _LEAST_CHANGE = 0.10
@@ -114,11 +115,7 @@ def side_of(seen: Seen, known: Ends) -> Side | None:
 
 def in_words(value: float | None, metric: str) -> str:
     """A value of a metric with its unit."""
-    if value is None:
-        return "not known"
-    if metric.endswith("_bytes"):
-        return format_bytes(value)
-    return format_seconds(value) if metric.endswith("_s") and value >= 0 else f"{value:,g}"
+    return "not known" if value is None else amount(metric, value)
 
 
 def _like(value: float, known: Ends) -> Side:
@@ -145,9 +142,9 @@ def _by_kills(good: Seen, bad: Seen) -> tuple[Difference, str]:
 def _by_values(good: Seen, bad: Seen, metric: str) -> tuple[Difference, str]:
     before, after = good.value, bad.value
     if before is None or after is None:
-        return Difference.NONE, f"{metric} is not known of both"
+        return Difference.NONE, f"{plain(metric)} is not known of both"
     one, other = in_words(before, metric), in_words(after, metric)
-    said = f"{metric} is {one} with the good release and {other} with the bad one"
+    said = f"{plain(metric)} is {one} with the good release and {other} with the bad one"
     if not (max(good.values) < min(bad.values) or max(bad.values) < min(good.values)):
         return Difference.NONE, f"{said}: their runs overlap"
     change = abs(after - before)

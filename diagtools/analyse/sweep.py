@@ -33,6 +33,7 @@ class Sweep:
     sentence: str
     metric: str
     unit: str
+    units: str
     cost: float | None = None
     low: float | None = None
     high: float | None = None
@@ -70,7 +71,7 @@ def sweep_runs(pairs: pl.DataFrame, values: Mapping[str, float], *, metric: str)
     return SWEEP.check(found.sort("value", "run"))
 
 
-def sweep(points: pl.DataFrame, *, metric: str, unit: str = "unit") -> Sweep:
+def sweep(points: pl.DataFrame, *, metric: str, unit: str = "unit", units: str = "") -> Sweep:
     """How does the metric follow the parameter, and what does one more unit of it cost?
 
     ``points`` is SWEEP, one row a run.  Runs that were killed are not fitted: what they reached is a lower bound.
@@ -88,13 +89,21 @@ def sweep(points: pl.DataFrame, *, metric: str, unit: str = "unit") -> Sweep:
     found = curves(values, measured)
     told = classified(found, values, measured, metric)
     within = interval(found, told.curve, values)
-    story = Story(metric=metric, unit=unit, values=tuple(distinct), level=median(measured), within=within)
+    story = Story(
+        metric=metric,
+        unit=unit,
+        units=units or f"{unit}s",
+        values=tuple(distinct),
+        level=median(measured),
+        within=within,
+    )
     doubts = _doubts(points, known)
     return Sweep(
         sweep_class=told.sweep_class,
         sentence=" ".join([story.sentence(told), *(f"{one.note}." for one in doubts)]),
         metric=metric,
         unit=unit,
+        units=units or f"{unit}s",
         cost=told.curve.cost(distinct[0], distinct[-1]),
         low=None if within is None else within.low,
         high=None if within is None else within.high,

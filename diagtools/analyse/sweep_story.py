@@ -15,13 +15,14 @@ class Story:
 
     metric: str
     unit: str
+    units: str
     values: tuple[float, ...]  #: of the parameter, each once, in order
     level: float
     within: Interval | None
 
     def sentence(self, found: Classified) -> str:
         """What does a unit cost, and does that stay so?"""
-        span = f"from {number(self.values[0])} to {number(self.values[-1])} {self.unit}s"
+        span = f"from {number(self.values[0])} to {number(self.values[-1])} {self.units}"
         name = plain(self.metric)
         if found.sweep_class is SweepClass.INCONCLUSIVE:
             return f"What a {self.unit} costs of {name} {span} is not clear: {found.why}."
@@ -51,7 +52,7 @@ class Story:
         (first, second), (before, last) = self.values[:2], self.values[-2:]
         start, end = self._cost(curve.cost(first, second)), self._cost(curve.cost(before, last))
         return (
-            f"a {self.unit} costs {start} between {number(first)} and {number(second)} {self.unit}s, "
+            f"a {self.unit} costs {start} between {number(first)} and {number(second)} {self.units}, "
             f"{end} between {number(before)} and {number(last)}"
         )
 

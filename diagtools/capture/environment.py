@@ -66,9 +66,10 @@ def environment(python: str) -> Environment:
 
 
 def _told(python: str) -> dict[str, Any]:
+    word = os.path.abspath(python) if os.sep in python else python  # noqa: PTH100 - a link leads out of its venv
     try:
         done = subprocess.run(
-            [python, "-c", _ASK],
+            [word, "-c", _ASK],
             capture_output=True,
             stdin=subprocess.DEVNULL,
             timeout=_PATIENCE_S,

@@ -19,7 +19,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--metric",
         metavar="M",
         default="peak",
-        help="peak (default), final, time, cpu, per-item, kept:PHASE, or printed:NAME, a number that it prints",
+        help="peak (default), final, time, cpu, per-item, kept:PHASE, or printed:NAME, a number that it prints; leak: "
+        "CMD is a function, MOD:FUNC, that may leak",
     )
     parser.add_argument(
         "--pairs", metavar="N", type=int, default=3, help="runs of each of the two ends, in turn (default: 3)"

@@ -82,8 +82,9 @@ LEAK_SITES = Frame(
     },
 )
 
-#: One row a stack under which more came to be in use than was given back, as it was counted line by line, in so many
-#: calls.  ``function``, ``file`` and ``line`` are its innermost frame; ``stack`` is outermost first.
+#: One row a stack under which more came to be in use than was given back in so many calls: as it was counted line by
+#: line, or as tracemalloc has it.  ``function`` (empty where that is not known), ``file`` and ``line``: its innermost
+#: frame that is the program's or a library's; ``stack`` is outermost first.
 LEAK_LINES = Frame(
     "LEAK_LINES",
     {"function": TEXT, "file": TEXT, "line": INT, "bytes": INT, "n_calls": INT, "stack": pl.List(pl.String)},

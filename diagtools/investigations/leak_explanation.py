@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,13 +11,13 @@ from pathlib import Path
 import polars as pl
 
 from diagtools.analyse.leak_holders import leak_holders, unheld
-from diagtools.analyse.leak_sites import is_unseen, leak_sites
+from diagtools.analyse.leak_sites import is_unseen, leak_sites, traced_sites
 from diagtools.analyse.leaks import LeakVerdict
 from diagtools.errors import DiagtoolsError, NoDataError
 from diagtools.frames import HOLDER_GROWTH, LEAK_SITES
 from diagtools.investigations.leak_process import Asked, count_calls
 from diagtools.investigations.profile_report import live_during
-from diagtools.probes import leak_stages
+from diagtools.probes import leak_reasons
 from diagtools.values import Finding, State, Tracking, Validity
 
 
@@ -63,17 +63,31 @@ def _skipped(what: str, error: DiagtoolsError) -> Validity:
 
 
 def _sites(asked: Asked, found: LeakVerdict, folder: Path, doubts: list[Validity]) -> pl.DataFrame:
-    tracking = Tracking(native=found.is_native, python_allocators=True, follow_fork=False)
-    counted = count_calls(asked, "memray", folder=folder / "memray", tracking=tracking)
-    kept = live_during(counted.run, leak_stages.PHASE, "kept").profile
-    n_calls = counted.log.n_calls
-    sites_of = partial(leak_sites, kept, n_calls, left_bytes=(found.bytes_per_call or 0) * n_calls)
+    """LEAK_SITES, by memray, or by tracemalloc where there is no memray; what neither sees is counted at every line."""
+    try:
+        sites_of = _by_memray(asked, found, folder)
+    except DiagtoolsError as error:
+        doubts.append(_skipped("sites by memray", error))
+        sites_of = _by_tracemalloc(asked, found, folder)
     sites = sites_of()
     return sites_of(lines=_lines(asked, folder, doubts)) if is_unseen(sites) else sites
 
 
+def _by_memray(asked: Asked, found: LeakVerdict, folder: Path) -> Callable[..., pl.DataFrame]:
+    tracking = Tracking(native=found.is_native, python_allocators=True, follow_fork=False)
+    counted = count_calls(asked, "memray", folder=folder / "memray", tracking=tracking)
+    kept = live_during(counted.run, leak_reasons.PHASE, "kept").profile
+    n_calls = counted.log.n_calls
+    return partial(leak_sites, kept, n_calls, left_bytes=(found.bytes_per_call or 0) * n_calls)
+
+
+def _by_tracemalloc(asked: Asked, found: LeakVerdict, folder: Path) -> Callable[..., pl.DataFrame]:
+    traced = count_calls(asked, "traces", folder=folder / "traces").log.lines
+    return partial(traced_sites, traced, left_per_call=found.bytes_per_call or 0)
+
+
 def _lines(asked: Asked, folder: Path, doubts: list[Validity]) -> pl.DataFrame | None:
-    """LEAK_LINES: where memray does not see it, what is counted at every line does."""
+    """LEAK_LINES: where no tracker sees it, what is counted at every line does."""
     try:
         return count_calls(asked, "lines", folder=folder / "lines").log.lines
     except DiagtoolsError as error:

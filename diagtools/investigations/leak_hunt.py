@@ -13,12 +13,13 @@ import altair as alt
 import polars as pl
 
 from diagtools.analyse.leaks import Leaking
-from diagtools.analyse.sweep_story import SweepClass
+from diagtools.analyse.sweep_classes import SweepClass
 from diagtools.capture.folder import store, unused
 from diagtools.errors import NoDataError, RecorderError, UsageError
 from diagtools.investigations import changes
 from diagtools.investigations.ab import AbCase
-from diagtools.investigations.bisect import Bisection, bisect
+from diagtools.investigations.bisect import bisect
+from diagtools.investigations.bisection import Bisection
 from diagtools.investigations.case import Case
 from diagtools.investigations.changes import Change
 from diagtools.investigations.leaks import LeakCheck, leaks

@@ -70,14 +70,10 @@ class SweepCase(Case):
 
     def fits(self) -> list[fits.Sweep]:
         """How each metric follows the parameter."""
-        return [
-            fits.sweep(
-                fits.sweep_runs(self.experiment.pairs, self._value_of, metric=name),
-                metric=name,
-                unit=self.name,
-            )
-            for name in dict.fromkeys(one.metric for one in self.experiment.hypotheses)
-        ]
+        one, many = _units(self.name)
+        names = dict.fromkeys(hypothesis.metric for hypothesis in self.experiment.hypotheses)
+        runs = {name: fits.sweep_runs(self.experiment.pairs, self._value_of, metric=name) for name in names}
+        return [fits.sweep(points, metric=name, unit=one, units=many) for name, points in runs.items()]
 
     def findings(self) -> list[Finding]:
         """What a unit costs by each metric, and whether that stays so; which values could not be run."""
@@ -127,6 +123,13 @@ def sweep(
     """What does one more unit of a parameter cost?  ``sweep("python app.py --n {n}", "n=1,2,4,8")``."""
     case = SweepCase(command, over, metrics=metrics, limit=limit, in_fresh_folder=in_fresh_folder)
     return case.run(repeat)
+
+
+def _units(name: str) -> tuple[str, str]:
+    """What is one more called, and several?  A name that is a plural is one: ``requests``."""
+    return (
+        (name[:-1], name) if len(name) > 2 and name.endswith("s") else (f"unit of {name}", f"units of {name}")
+    )
 
 
 def _values(over: str) -> tuple[str, list[str]]:

@@ -13,7 +13,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing is not imported into the program
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import CodeType, FrameType
     from typing import Any
 
@@ -50,8 +50,12 @@ class Lines:
 
     def rows(self) -> "list[tuple[int, str]]":
         """Bytes and stack of those that took most."""
-        taken = sorted([(net, _words(stack)) for stack, net in self._net.items() if net > 0 and stack])
-        return taken[: -_MOST_ROWS - 1 : -1]
+        taken = [(net, stack) for stack, net in self._net.items() if net > 0 and stack]
+        most = sorted(taken, key=lambda each: -each[0])[:_MOST_ROWS]
+        return [
+            (net, words([(code.co_name, code.co_filename, line) for code, line in stack]))
+            for net, stack in most
+        ]
 
     def _trace(self, frame: "FrameType", event: str, _: "Any") -> "Any":
         now = self._used()
@@ -66,11 +70,12 @@ class Lines:
         return self._trace
 
 
-def _words(stack: "Stack") -> str:
-    words = ""
-    for code, line in stack:
-        more = FIELDS.join((code.co_name, code.co_filename, str(line)))
-        if len(words) + len(more) > _MOST_STACK:
+def words(stack: "Sequence[tuple[str, str, int]]") -> str:
+    """Function, file and line of each frame, innermost first, as they stand in the log."""
+    found = ""
+    for function, file, line in stack:
+        more = FIELDS.join((function, file, str(line)))
+        if len(found) + len(more) > _MOST_STACK:
             break
-        words += FRAMES * bool(words) + more
-    return words
+        found += FRAMES * bool(found) + more
+    return found

@@ -1,7 +1,7 @@
 """How is one function called in stages, and what is read between its calls?
 
-First the warm-up; then what the mode asks for: stages of blocks with a reading after each, one marked phase for memray,
-or snapshots of the objects.  A slow function is called as often as the time allows.
+First the warm-up; then stages of blocks with a reading after each, or what `leak_reasons` does.  A slow function is
+called as often as the time allows.
 
 While something may have grown in the last of the stages, there is one more, as long as all before together.  Caches of
 functools that have a limit and were filling are cleared there before each reading: does what grew go with them?  Only
@@ -11,7 +11,6 @@ look like a leak.
 
 # No "from __future__": it would be an import of the program.
 
-import gc
 import os
 import sys
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:  # typing is not imported into the program
     from typing import Any
 
 BLOCKS = 10
-PHASE = "diagtools: calls of the function"
 
 _PROBES = os.path.dirname(os.path.abspath(__file__))
 _LEAST_WARM = 3
@@ -31,10 +29,6 @@ _STAGES_SHARE = 0.5  # of what is left: the rest is for one stage more
 #: How much more there must be after the last stage, a call, for one stage more: far below what is called a leak.
 _MAY_GROW = {"c": 8, "python": 8, "blocks": 0.05, "mapped": 64}
 _TASKS_S = 0.05  # for tasks and threads of the calls to come to their end
-_LEARNT_CALLS, _TRACED_CALLS = 5, 200  # those that teach it the stacks, and those that are counted
-_LOOKS_S = (
-    0.06  # memray looks every 10 ms: what is made in the phase has a look of its own before and after it
-)
 
 
 class Stop(Exception):
@@ -53,10 +47,10 @@ class Check:
         n_warm: int,
         budget_s: float,
     ) -> None:
-        self._function, self._log, self._load = function, log, load
-        self._n_warm, self._budget_ns = n_warm, int(budget_s * 1e9)
+        self._function, self.log, self.load = function, log, load
+        self._n_warm, self.budget_ns = n_warm, int(budget_s * 1e9)
         counters = load("leak_counters")
-        self._counters = counters.Counters(load)
+        self.counters = counters.Counters(load)
         self._may_grow = [(counters.COUNTERS.index(name), least) for name, least in _MAY_GROW.items()]
         self._caches = load("leak_caches").Caches()
         self._n_calls = self._n_warmed = self._n_forks = 0
@@ -75,7 +69,7 @@ class Check:
 
     def run(self, mode: str, stages: "list[int]") -> None:
         """Warm up, then what the mode asks for; raises ``Stop``."""
-        self._began_ns = self._log.now_ns()
+        self._began_ns = self.log.now_ns()
         first = self._first_result()
         work = self._work(first, mode, stages)
         del first
@@ -85,7 +79,7 @@ class Check:
             asyncio.run(work)
         else:
             _driven(work)
-        self._log.write("end", self._n_calls - self._n_warmed, self._n_forks)
+        self.log.write("end", self._n_calls - self._n_warmed, self._n_forks)
 
     def _first_result(self) -> "Any":
         """What does the first call return, where that must be awaited?"""
@@ -107,46 +101,47 @@ class Check:
             del first
         self._n_calls = 1
         await self._warm_up()
-        steps = {
-            "measure": self._measure,
-            "memray": self._memray,
-            "holders": self._holders,
-            "lines": self._lines,
-        }
-        await steps[mode](stages)
+        if mode == "measure":
+            await self._measure(stages)
+        else:
+            await self.load("leak_reasons").REASONS[mode](self, stages)
 
     async def _warm_up(self) -> None:
         """As many calls as are wanted, or as there is time for; how long does one take?"""
-        end_ns = self._began_ns + int(_WARM_SHARE * self._budget_ns)
-        began_ns = self._log.now_ns()
-        while self._n_calls < self._n_warm and (self._n_calls < _LEAST_WARM or self._log.now_ns() < end_ns):
-            await self._call(min(10, self._n_warm - self._n_calls) if self._n_calls >= 10 else 1)
+        began_ns = self.log.now_ns()  # the first call may have imported what it needs
+        end_ns = began_ns + int(_WARM_SHARE * self.budget_ns)
+        while self._n_calls < self._n_warm and (self._n_calls < _LEAST_WARM or self.log.now_ns() < end_ns):
+            await self.call(min(10, self._n_warm - self._n_calls) if self._n_calls >= 10 else 1)
         self._n_warmed = self._n_calls
-        self._call_ns = (self._log.now_ns() - began_ns) // max(1, self._n_warmed - 1)
-        await self._settled()
+        self._call_ns = (self.log.now_ns() - began_ns) // max(1, self._n_warmed - 1)
+        await self.settled()
         self._waits = True
-        self._counters.read()  # what a first reading brings is there from here on
+        self.counters.read()  # what a first reading brings is there from here on
         is_cut = int(self._n_warmed < self._n_warm)
-        self._log.write("warm", self._n_warmed, self._call_ns, int(self._is_async), is_cut)
+        self.log.write("warm", self._n_warmed, self._call_ns, int(self._is_async), is_cut)
         _silence()
 
     # --- what is done ----------------------------------------------------------------------------------
 
     async def _measure(self, stages: "list[int]") -> None:
-        sizes = self._affordable(stages)
-        may_grow = False
-        for stage, n in enumerate(sizes):
+        n_done, may_grow = 0, False
+        for stage in range(len(stages)):
+            n = self.affordable(stages[stage:])[0]
             may_grow = await self._stage(stage, n, clearing=False)
+            n_done += n
         if may_grow or self._caches.filling:
-            left_ns = self._budget_ns - (self._log.now_ns() - self._began_ns)
-            n = min(sum(sizes), left_ns // max(self._call_ns, 1))
-            if n >= BLOCKS:
-                await self._stage(len(sizes), n // BLOCKS * BLOCKS, clearing=bool(self._caches.filling))
+            n = min(n_done, self._left_ns() // max(self._call_ns, 1)) // BLOCKS * BLOCKS
+            if n:
+                await self._stage(len(stages), n, clearing=bool(self._caches.filling))
 
-    def _affordable(self, stages: "list[int]") -> "list[int]":
-        """As many calls as there is time for; a quarter of it is kept for one stage more."""
-        left_ns = _STAGES_SHARE * (self._budget_ns - (self._log.now_ns() - self._began_ns))
-        share = min(1.0, left_ns / max(self._call_ns * sum(stages), 1))
+    def _left_ns(self) -> int:
+        passed_ns: int = self.log.now_ns() - self._began_ns
+        return self.budget_ns - passed_ns
+
+    def affordable(self, stages: "list[int]") -> "list[int]":
+        """As many calls as there is time for; as much again is kept for one stage more."""
+        wanted_ns = self._call_ns * sum(stages)
+        share = min(1.0, _STAGES_SHARE * self._left_ns() / max(wanted_ns, 1))
         return [max(BLOCKS, int(n * share) // BLOCKS * BLOCKS) for n in stages]
 
     async def _stage(self, stage: int, n: int, *, clearing: bool) -> bool:
@@ -154,76 +149,32 @@ class Check:
         self._caches.begin()
         if clearing:
             self._caches.clear()
-        self._log.write("stage", stage, n, int(clearing))
+        self.log.write("stage", stage, n, int(clearing))
         first = most = await self._read(stage, 0)
+        began_ns = self.log.now_ns()
         for block in range(1, BLOCKS + 1):
-            await self._call(n // BLOCKS)
+            await self.call(n // BLOCKS)
             if clearing:
                 self._caches.clear()
             now = await self._read(stage, block)
             most = tuple([max(pair) for pair in zip(most, now)])
+        self._call_ns = (self.log.now_ns() - began_ns) // n
         for cache in self._caches.end():
-            self._log.write("cache", stage, *cache, int(clearing and cache[0] in self._caches.filling))
+            self.log.write("cache", stage, *cache, int(clearing and cache[0] in self._caches.filling))
         grown = [after - before for before, after in zip(first, most)]
         return any(grown[at] >= least * n for at, least in self._may_grow)
 
     async def _read(self, stage: int, block: int) -> "tuple[int, ...]":
-        await self._settled()
-        now: tuple[int, ...] = self._counters.read()
+        await self.settled()
+        now: tuple[int, ...] = self.counters.read()
         n_calls = self._n_calls - self._n_warmed
-        self._log.write("reading", stage, block, n_calls, self._log.now_ns(), *now)
+        self.log.write("reading", stage, block, n_calls, self.log.now_ns(), *now)
         return now
-
-    async def _memray(self, stages: "list[int]") -> None:
-        from time import sleep
-
-        recorder = vars(sys).get("_diagtools_recorder_1")
-        if recorder is None:
-            return
-        recorder.begin(
-            0, "diagtools: warm", {}, "phase"
-        ).done()  # what a first marker takes is not the function's
-        gc.collect()
-        sleep(_LOOKS_S)
-        handle = recorder.begin(0, PHASE, {}, "phase")
-        sleep(_LOOKS_S)
-        await self._call(self._affordable(stages)[-1])
-        await self._settled()
-        gc.collect()
-        sleep(_LOOKS_S)
-        handle.done()
-        sleep(_LOOKS_S)
-
-    async def _holders(self, stages: "list[int]") -> None:
-        boot = self._load("boot")
-        folder = os.environ[boot.RUN_VARIABLE]
-        for n in (0, 0, self._affordable(stages)[-1]):  # the first one brings what a snapshot needs
-            await self._call(n)
-            await self._settled()
-            gc.collect()
-            boot.take_now(("holders",), folder)
-
-    async def _lines(self, _: "list[int]") -> None:
-        lines = self._load("leak_lines").Lines(self._counters.used)
-        await self._traced(lines, _LEARNT_CALLS)
-        n_calls = await self._traced(lines, _TRACED_CALLS)
-        for n_bytes, stack in lines.rows():
-            self._log.write("line", n_bytes, n_calls, stack)
-
-    async def _traced(self, lines: "Any", n: int) -> int:
-        """How many calls were there time for?"""
-        n_before, end_ns = self._n_calls, self._log.now_ns() + self._budget_ns // 4
-        lines.begin()
-        try:
-            while self._n_calls - n_before < n and self._log.now_ns() < end_ns:
-                await self._call(1)
-        finally:
-            lines.end()
-        return self._n_calls - n_before
 
     # --- calling ---------------------------------------------------------------------------------------
 
-    async def _call(self, n: int) -> None:
+    async def call(self, n: int) -> None:
+        """So many calls; raises ``Stop``."""
         at, function, pid = 0, self._function, self._pid
         try:
             while at < n:
@@ -255,7 +206,7 @@ class Check:
             return Stop("arguments", "", str(error))
         return Stop("raised", place_of(trace), f"{type(error).__name__}: {error}")
 
-    async def _settled(self) -> None:
+    async def settled(self) -> None:
         """Tasks and threads that the calls began come to their end, if they soon do."""
         if self._is_async:
             import asyncio

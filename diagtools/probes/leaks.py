@@ -6,7 +6,7 @@ Run as a script, by any CPython from 3.9 on, in a recording (``DIAGTOOLS_RUN``):
 
 ``FOLDER`` is where the module may lie besides the working folder (``-`` for nowhere), ``STAGES`` numbers of calls with
 commas between.  ``MODE`` is ``measure``, or why it is done again: ``memray`` calls within one marked phase, ``holders``
-between two snapshots of the objects, ``lines`` under a trace function.
+between two snapshots of the objects, ``lines`` under a trace function, ``traces`` under tracemalloc.
 
 ``leaks.log`` in the run folder, one line a fact, its fields separated by tabs, is written at once and only added to::
 
@@ -15,7 +15,7 @@ between two snapshots of the objects, ``lines`` under a trace function.
     stage    stage n_calls is_clearing
     reading  stage block n_calls t_ns and COUNTERS of `leak_counters`
     cache    stage name n_before n_entries most is_cleared
-    line     bytes n_calls stack, see `leak_lines`
+    line     bytes n_calls stack, see `leak_lines.words`
     failed   n_calls kind place text
     end      n_calls n_forks
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # typing is not imported into the program
     from typing import Any
 
 NAME = "leaks.log"
-MODES = ("measure", "memray", "holders", "lines")
+MODES = ("measure", "memray", "holders", "lines", "traces")
 FAILURES = (
     "import",
     "missing",

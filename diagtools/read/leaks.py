@@ -10,10 +10,11 @@ from pathlib import Path
 import polars as pl
 
 from diagtools.errors import DamagedError, NoDataError
-from diagtools.frames import LEAK_CACHES, LEAK_LINES, LEAK_READINGS, LeakFailure, LeakLog
+from diagtools.frames import LEAK_CACHES, LEAK_LINES, LEAK_READINGS, LOCATIONS, LeakFailure, LeakLog
 from diagtools.probes import leak_counters, leak_lines
 from diagtools.probes import leaks as probe
 from diagtools.read.artefact import name_of, read_artefact
+from diagtools.read.profiles.locations import OWN, THIRD_PARTY, located
 from diagtools.values import State, Validity
 
 _NS = 1e9
@@ -41,6 +42,7 @@ _COLUMN = {
     "threads": "n_threads",
     "fds": "n_fds",
 }
+_LINE = re.compile(r"[0-9]{1,9}")
 _FIELDS = {**probe.FIELDS, "reading": (*probe.FIELDS["reading"], *leak_counters.COUNTERS)}
 
 _Line = dict[str, int | str]
@@ -132,15 +134,36 @@ def _caches(rows: list[_Line]) -> pl.DataFrame:
 
 def _lines(rows: list[_Line]) -> pl.DataFrame:
     """LEAK_LINES; a frame that is not whole, as the outermost of a long stack may be, is left out."""
+    stacks = [_frames(str(row["stack"])) for row in rows]
+    files = sorted({file for stack in stacks for _, file, _ in stack})
+    origin = _origins(files)
     found = []
-    for row in rows:
-        frames = [frame.split(leak_lines.FIELDS) for frame in str(row["stack"]).split(leak_lines.FRAMES)]
-        whole = [frame for frame in frames if len(frame) == 3 and frame[2].isdecimal() and len(frame[2]) < 10]
-        if whole:
-            function, file, line = whole[0]
-            stack = [f"{name} ({path}:{number})" for name, path, number in reversed(whole)]
-            found.append((function, file, int(line), row["bytes"], row["n_calls"], stack))
+    for row, stack in zip(rows, stacks, strict=True):
+        own = [frame for frame in stack if origin[frame[1]] in (OWN, THIRD_PARTY)]
+        for function, file, number in (own or stack)[:1]:
+            words = [
+                f"{name} ({path}:{at})" if name else f"{path}:{at}" for name, path, at in reversed(stack)
+            ]
+            found.append((function, file, number, row["bytes"], row["n_calls"], words))
     return LEAK_LINES.check(pl.DataFrame(found, schema=LEAK_LINES.columns, orient="row"))
+
+
+def _origins(files: list[str]) -> dict[str, str]:
+    """Whose code is each file?"""
+    columns = {name: LOCATIONS.columns[name] for name in ("location_id", "function", "file", "line")}
+    rows = [(number, "", file, 0) for number, file in enumerate(files)]
+    places = pl.DataFrame(rows, schema=columns, orient="row")
+    return dict(located(places).select("file", "origin").iter_rows())
+
+
+def _frames(text: str) -> list[tuple[str, str, int]]:
+    """Function, file and line of each frame, innermost first."""
+    parts = [frame.split(leak_lines.FIELDS) for frame in text.split(leak_lines.FRAMES)]
+    return [
+        (frame[0], frame[1], int(frame[2]))
+        for frame in parts
+        if len(frame) == 3 and _LINE.fullmatch(frame[2])
+    ]
 
 
 def _failure(line: _Line) -> LeakFailure:

@@ -31,6 +31,9 @@ def test_the_name_says_the_unit(metric, value, said):
         ("duration_s", "duration"),
         ("kept_bytes", "kept"),
         ("n_rows", "n rows"),
+        ("kept:load_bytes", "memory kept by 'load'"),
+        ("printed:rows", "'rows'"),
+        ("printed:size_bytes", "'size'"),
     ],
 )
 def test_a_metric_has_a_name_for_sentences(metric, said):

@@ -29,14 +29,14 @@ def case(*given: Judged | None) -> tuple[Search, dict[str, Judged]]:
 def test_the_first_bad_one_is_named_with_both_values() -> None:
     search, known = case(GOOD, GOOD, BAD, BAD)
     assert str(answer("shop", PEAK, search, known)) == (
-        "shop 1.2 is the first bad release: peak_rss_bytes is 10.0 MiB with 1.1 and 40.0 MiB with 1.2."
+        "shop 1.2 is the first bad release: peak RSS is 10.0 MiB with 1.1 and 40.0 MiB with 1.2."
     )
 
 
 def test_the_first_good_one_likewise() -> None:
     search, known = case(KILLED, GOOD)
     assert str(answer("shop", PEAK, search, known)) == (
-        "shop 1.1 is the first good release: peak_rss_bytes is more than the limit with 1.0 and 10.0 MiB with 1.1."
+        "shop 1.1 is the first good release: peak RSS is more than the limit with 1.0 and 10.0 MiB with 1.1."
     )
 
 

@@ -75,7 +75,7 @@ def test_kills_decide_before_any_figure(build, base, variant, verdict, reason):
             "inconclusive",
             "fell by 3.5 % (3.0 % to 4.0 %), at least 10 % less was expected",
         ),
-        ([100, 97], [96, 100], 0.10, "refuted", "Too little: peak_rss_bytes fell by 0.5 %"),
+        ([100, 97], [96, 100], 0.10, "refuted", "Too little: peak RSS fell by 0.5 %"),
         ([100, 100], [120, 130], 0.10, "refuted", "rose by 25 %"),
         ([100, 100], [93, 94], 0.10, "inconclusive", "at least 10 % less was expected (n = 2)"),
         ([100], [89], 0.10, "confirmed", "n = 1"),
@@ -151,7 +151,7 @@ def test_the_plausible_wrong_theory_is_named(build):
     assert effect.verdict is Verdict.REFUTED
     assert effect.reason == (
         "Still killed in 1 of 1 run as it was and in 1 of 1 run with the change; it died in the same item, 'ext.js'. "
-        "Yet it lowered rss_before_bytes by 64 %: it looked like the fix."
+        "Yet it lowered RSS before by 64 %: it looked like the fix."
     )
 
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from diagtools.analyse.leak_sites import UNSEEN, is_unseen, leak_sites
+from diagtools.analyse.leak_sites import UNSEEN, is_unseen, leak_sites, traced_sites
 from diagtools.frames import LEAK_LINES
 from tests.analyse.profiles.made import LOAD, MAIN, READ, profile, profiles
 
@@ -70,6 +70,23 @@ def test_a_line_that_takes_as_much_a_call_gives_it_its_name() -> None:
     none_near = leak_sites(profile(([MAIN], 10)), 10, left_bytes=1010, lines=lines.head(1))
     assert none_near["place"][0] == UNSEEN
     assert is_unseen(none_near)
+
+
+def test_without_a_profile_what_was_traced_makes_the_rows() -> None:
+    rows = [
+        ("", "/srv/a.py", 7, 90_000, 1000, ["/srv/a.py:3", "/srv/a.py:7"]),
+        ("", "/srv/a.py", 9, 10_000, 1000, ["/srv/a.py:9"]),
+    ]
+    traced = pl.DataFrame(rows, schema=LEAK_LINES.columns, orient="row")
+    found = traced_sites(traced, left_per_call=100)
+    assert found.select("place", "bytes", "bytes_per_call", "share").rows() == [
+        ("/srv/a.py:7", 90_000, 90.0, 0.9),
+        ("/srv/a.py:9", 10_000, 10.0, 0.1),
+    ]
+    more = traced_sites(traced, left_per_call=1100)
+    assert more.select("place", "bytes").row(0) == (UNSEEN, 1_000_000)
+    assert more["bytes"].sum() == 1_100_000
+    assert traced_sites(LEAK_LINES.empty(), left_per_call=100).is_empty()
 
 
 def test_what_is_counted_and_what_is_tracked_may_differ_a_little() -> None:

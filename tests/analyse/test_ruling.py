@@ -43,11 +43,11 @@ def _range(share, low, high, n=3, *, is_apart=True):
         (_interval(-0.24, -0.26, -0.22), "confirmed", "fell by 24 % (22 % to 26 %, 95 % interval)"),
         (_interval(-0.24, -0.26, -0.22, p=0.2), "inconclusive", "p = 0.2"),  # one of many that were tried
         (_interval(-0.12, -0.15, -0.08), "inconclusive", "more pairs would narrow it"),
-        (_interval(-0.07, -0.08, -0.06), "inconclusive", "Not clear: peak_rss_bytes fell by 7.0 %"),
+        (_interval(-0.07, -0.08, -0.06), "inconclusive", "Not clear: peak RSS fell by 7.0 %"),
         (
             _interval(-0.03, -0.04, -0.02),
             "refuted",
-            "Too little: peak_rss_bytes fell by 3.0 % (2.0 % to 4.0 %",
+            "Too little: peak RSS fell by 3.0 % (2.0 % to 4.0 %",
         ),
         (_interval(0.02, -0.01, 0.05, p=0.3), "refuted", "rose by 2.0 % (−1.0 % to +5.0 %"),
         (_interval(0.0, 0.0, 0.0, p=1.0), "refuted", "did not change, at least 10 % less was expected"),
@@ -116,7 +116,7 @@ def test_a_metric_that_was_not_printed_says_where():
         _arm("base", 3, values=(1, 2, 3)), _arm("v", 3, values=(1,)), Change(), _hypothesis(), None
     )
     assert found.verdict is Verdict.INCONCLUSIVE
-    assert found.reason == "peak_rss_bytes is not known for both; it was measured in 1 of 3 runs of 'v'."
+    assert found.reason == "peak RSS is not known for both; it was measured in 1 of 3 runs of 'v'."
     told = ruling(
         _arm("base", 3, values=(1, 2, 3)),
         _arm("v", 3, values=(1,)),

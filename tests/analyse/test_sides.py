@@ -100,5 +100,5 @@ def test_the_ends_are_like_themselves(good: float, ratio: float) -> None:
 def test_words_have_the_unit_of_the_metric() -> None:
     assert in_words(1.5 * MIB, PEAK) == "1.50 MiB"
     assert in_words(0.25, "duration_s") == "250 ms"
-    assert in_words(1234.5, "printed:rows") == "1,234.5"
+    assert in_words(1234.0, "printed:rows") == "1,234"
     assert in_words(None, PEAK) == "not known"

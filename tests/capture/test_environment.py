@@ -30,6 +30,13 @@ def test_every_interpreter_tells(python: str) -> None:
     assert all(path.is_absolute() for path in found.path)
 
 
+def test_a_python_may_be_named_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    python = Path(sys.executable)
+    monkeypatch.chdir(python.parents[1])
+    found = environment(f"{python.parent.name}/{python.name}")
+    assert found.identity == environment(sys.executable).identity
+
+
 def test_two_interpreters_are_not_the_same() -> None:
     one_of_each = [path for minor in range(9, 16) for path in installed(f"3.{minor}")[:1]]
     identities = {environment(path).identity for path in [sys.executable, *one_of_each]}

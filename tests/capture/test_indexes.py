@@ -8,12 +8,12 @@ from diagtools.capture.indexes import for_pip, for_uv, without_index
 def test_uv_looks_where_pip_was_told_to() -> None:
     found = for_uv(
         {
-            "PIP_INDEX_URL": "https://a/simple",
+            "PIP_INDEX_URL": "https://a/x",
             "PIP_EXTRA_INDEX_URL": "https://b/x https://c/y",
             "PIP_FIND_LINKS": "d e",
         }
     )
-    assert found["UV_DEFAULT_INDEX"] == "https://a/simple"
+    assert found["UV_DEFAULT_INDEX"] == "https://a/x"
     assert found["UV_INDEX"] == "https://b/x https://c/y"
     assert found["UV_INDEX_STRATEGY"] == "unsafe-best-match"
     assert found["UV_FIND_LINKS"] == "d,e"
@@ -22,12 +22,12 @@ def test_uv_looks_where_pip_was_told_to() -> None:
 def test_pip_looks_where_uv_was_told_to() -> None:
     found = for_pip(
         {
-            "UV_DEFAULT_INDEX": "inner=https://a/simple?x=1",
+            "UV_DEFAULT_INDEX": "inner=https://a/x?x=1",
             "UV_INDEX": "own=https://b/x https://c/y?q=1",
             "UV_FIND_LINKS": "d,e",
         }
     )
-    assert found["PIP_INDEX_URL"] == "https://a/simple?x=1"
+    assert found["PIP_INDEX_URL"] == "https://a/x?x=1"
     assert found["PIP_EXTRA_INDEX_URL"] == "https://b/x https://c/y?q=1"
     assert found["PIP_FIND_LINKS"] == "d e"
     assert found["PIP_USER"] == "0"

@@ -196,7 +196,7 @@ def test_an_index_that_cannot_be_reached_is_said(
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.setenv("PIP_RETRIES", "1")
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/index")
     with pytest.raises(UnavailableError, match=r"No package index can be reached for madeup==1\.0"):
         overlay(["madeup==1.0"], python=sys.executable)
 

@@ -24,7 +24,7 @@ ERROR: Could not find a version that satisfies the requirement a==1 (from versio
 ERROR: No matching distribution found for a==1
 """
 UV_DEAD = """error: Request failed after 3 retries in 7.5s
-  cause: Failed to fetch: http://ada:hunter2@127.0.0.1:9/simple/a/
+  cause: Failed to fetch: http://ada:hunter2@127.0.0.1:9/index/a/
   cause: tcp connect error
   cause: Connection refused (os error 111)
 """
@@ -72,7 +72,7 @@ def test_one_reason_and_one_sentence(said: str, reason: Reason, evidence: str) -
 
 
 def test_a_password_of_an_index_is_not_said() -> None:
-    said = refusal("error: x\n  cause: it lies at https://ada:hunter2@inner/simple/ only\n").evidence
+    said = refusal("error: x\n  cause: it lies at https://ada:hunter2@inner/index/ only\n").evidence
     assert "hunter2" not in said
 
 

@@ -45,7 +45,7 @@ def test_an_index_that_cannot_be_reached_is_said(index: Path, monkeypatch: pytes
     wheel(index, "madeup", "1.0")
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.setenv("PIP_RETRIES", "1")
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/index")
     with pytest.raises(UnavailableError, match=r"The releases of madeup cannot be listed: .*refused.*Hint:"):
         releases("madeup", python=sys.executable)
 

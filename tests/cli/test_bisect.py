@@ -48,7 +48,7 @@ def test_json_names_the_first_bad_one_and_a_picture_is_drawn(capsys: Capsys, tmp
 def test_text_says_it_for_a_terminal(capsys: Capsys) -> None:
     asked = ["madeup", "--good", "1.0", "--bad", "1.1", "--pairs", "1", "--limit", "1GiB"]
     assert bisect.run(chosen(*asked, *COMMAND)) == 0
-    assert capsys.readouterr().out.startswith("Nothing to bisect: peak_rss_bytes is ")
+    assert capsys.readouterr().out.startswith("Nothing to bisect: peak RSS is ")
 
 
 @pytest.mark.parametrize(

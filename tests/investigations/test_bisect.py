@@ -12,7 +12,8 @@ from diagtools.analyse.bisect import Side
 from diagtools.analyse.sides import Difference, Judged
 from diagtools.errors import UnavailableError, UsageError
 from diagtools.frames.releases import RELEASES
-from diagtools.investigations.bisect import Bisection, bisect
+from diagtools.investigations.bisect import bisect
+from diagtools.investigations.bisection import Bisection
 from diagtools.investigations.release_judges import EachAlone
 from diagtools.values import Limit, Overlay, Target
 from tests.support.releases import (
@@ -49,7 +50,7 @@ def test_the_first_bad_of_sixteen_takes_five_experiments(index: Path, tmp_path: 
     found = bisect("madeup", COMMAND, good=VERSIONS[0], bad=VERSIONS[-1], folder=tmp_path / "kept")
     assert (found.verdict, found.release, found.n_experiments) == ("found", FIRST_BAD, 5)
     assert found.n_runs == sum(1 for _ in (tmp_path / "kept").glob("*/*/run.json"))
-    assert "madeup 1.10 is the first bad release: peak_rss_bytes is" in str(found)
+    assert "madeup 1.10 is the first bad release: peak RSS is" in str(found)
     told = json.loads(json.dumps(found.as_json()))
     assert (told["first"], told["candidates"], told["looked_for"]) == ("1.10", ["1.10"], "bad")
     assert [row["release"] for row in told["releases"]] == list(VERSIONS)
@@ -88,7 +89,7 @@ def test_ends_that_do_not_differ_leave_nothing_to_bisect(index: Path) -> None:
     leaking_releases(index, sizes=sizes(20, 0, 20))
     found = bisect("madeup", COMMAND, good="1.0", bad="1.2", pairs=2)
     assert (found.verdict, found.release, found.n_experiments) == ("nothing to bisect", None, 1)
-    assert str(found.findings()[0]).startswith("Nothing to bisect: peak_rss_bytes is ")
+    assert str(found.findings()[0]).startswith("Nothing to bisect: peak RSS is ")
 
 
 def test_ends_named_the_wrong_way_round_are_said(index: Path) -> None:
@@ -188,6 +189,6 @@ def test_an_unknown_python_is_asked_for(index: Path) -> None:
 def test_an_index_that_cannot_be_reached_is_said(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.setenv("PIP_RETRIES", "1")
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/index")
     with pytest.raises(UnavailableError, match="The releases of madeup cannot be listed"):
         bisect("madeup", COMMAND, good="1.0", bad="1.1")

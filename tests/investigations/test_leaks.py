@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from diagtools.analyse.leaks import Leaking, leak_verdict
 from diagtools.errors import BudgetBreached, DiagtoolsError, UsageError
 from diagtools.investigations.leaks import LeakCheck, assert_no_leak, leaks
 from tests.support import leak_programs
+from tests.support.interpreters import interpreters
 from tests.support.leak_runs import ROOT, checked, program
 from tests.support.leaky import bounded
 
@@ -94,6 +97,23 @@ def test_c_code_that_no_tracker_sees() -> None:
     assert str(check.top_line).endswith(_line_of("c_malloc"))
     assert check.explanation is not None
     assert check.explanation.sites["n_allocations"][0] is None
+
+
+def test_an_interpreter_without_memray(tmp_path: Path) -> None:
+    bare = next((path for path in map(_python_of, interpreters()) if not _has_memray(path)), None)
+    if bare is None:
+        pytest.skip("every Python here has memray")
+    check = leaks(f"{LEAKY}:list_of_bytes", cwd=ROOT, python=bare)
+    assert str(check.top_line).endswith(_line_of("list_of_bytes"))
+    assert any("cannot load memray" in str(one) for one in check.validity)
+
+
+def _python_of(parameter: Any) -> str:
+    return str(parameter.values[0])
+
+
+def _has_memray(python: str) -> bool:
+    return subprocess.run([python, "-c", "import memray"], capture_output=True).returncode == 0
 
 
 def test_references_that_c_code_took_are_told() -> None:

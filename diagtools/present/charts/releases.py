@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from diagtools.analyse.amounts import plain
 from diagtools.errors import NoDataError
 from diagtools.present import theme
 from diagtools.present.charts.memory import MIB
@@ -62,11 +64,11 @@ def releases_chart(
     x = _x(names, [row["release"] for row in rows if row["is"] != _NOT_TRIED])
     base = alt.Chart(pl.DataFrame(rows, infer_schema_length=None)).encode(x=x)
     step_px = (width - _AXIS_PX) / len(rows)
-    marked = [row for row in rows if row["release"] in {printable(one) for one in candidates}]
+    marked = [row for row in rows if row["release"] in {_name(one) for one in candidates}]
     layers = [*_moved(marked, step_px, x), _ranges(base), _points(base, rows, metric)]
     if len(marked) == 1:
         layers.append(_label(marked[0], x, is_late=rows.index(marked[0]) > len(rows) * _LATE))
-    words = wrapped(title, width - 20, theme.TITLE_SIZE, bold=True)
+    words = wrapped(printable(title), width - 20, theme.TITLE_SIZE, bold=True)
     subtitle = "each point is the median of the runs with that release, the line their range"
     chart = alt.LayerChart(
         layer=layers, width=width - _AXIS_PX, height=_HEIGHT, title=alt.TitleParams(words, subtitle=subtitle)
@@ -89,7 +91,7 @@ def _rows(releases: pl.DataFrame, metric: str) -> list[dict[str, Any]]:
             what, known["value"] = _KILLED, top * _ROOM
         rows.append(
             {
-                "release": printable(row["release"]),
+                "release": _name(row["release"]),
                 "is": what,
                 "y": top * _ABOVE if what == "cannot run" else known["value"] or 0.0,
                 "low": known["low_value"],
@@ -99,6 +101,11 @@ def _rows(releases: pl.DataFrame, metric: str) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _name(release: str) -> str:
+    """Without what no release has in its name (PEP 440): Vega makes expressions of the names it sorts by."""
+    return re.sub(r"[^A-Za-z0-9.+!_-]", "?", release)
 
 
 def _x(names: list[str], tried: list[str]) -> alt.X:
@@ -118,9 +125,9 @@ def _y(title: str = "") -> alt.Y:
 
 
 def _unit(metric: str) -> str:
-    name = metric.removesuffix("_bytes").removesuffix("_s").replace("_", " ")
+    """The title of the axis, of plain signs: Vega makes an expression of it too, for those who hear the chart."""
     unit = ", MiB" if metric.endswith("_bytes") else ", s" if metric.endswith("_s") else ""
-    return printable(name.replace("rss", "RSS")) + unit
+    return re.sub(r"[^\w .:+-]", "", plain(metric)) + unit
 
 
 def _ranges(base: alt.Chart) -> alt.Chart:
@@ -143,7 +150,7 @@ def _points(base: alt.Chart, rows: list[dict[str, Any]], metric: str) -> alt.Cha
         tooltip=[
             "release:N",
             "is:N",
-            alt.Tooltip("y:Q", title=_unit(metric), format=",.2f"),
+            alt.Tooltip("y:Q", title="value", format=",.2f"),
             "runs:Q",
             "note:N",
         ],

@@ -59,7 +59,7 @@ def _x(found: Sweep, field: str = "value") -> alt.X:
     low, high = found.curve["value"][0], found.curve["value"][-1]
     seen = [low, high, *found.points["value"]]
     room = _ROOM * (max(seen) - min(seen))
-    axis = alt.Axis(title=f"{printable(found.unit)}s", tickCount=8, grid=False, labelFlush=False)
+    axis = alt.Axis(title=printable(found.units), tickCount=8, grid=False, labelFlush=False)
     domain = [min(seen) - room, max(seen) + room]
     return alt.X(f"{field}:Q", scale=alt.Scale(domain=domain, nice=False, zero=False), axis=axis)
 
