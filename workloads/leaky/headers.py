@@ -1,6 +1,6 @@
 """Reads the headers of requests, into the case-insensitive dictionary that web frameworks use for them.
 
-Nobody keeps them. multidict is no dependency of this project: the release under study comes in an overlay.
+Nobody keeps them. The releases of multidict that leak come in overlays.
 """
 
 from collections.abc import Iterable
