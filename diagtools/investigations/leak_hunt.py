@@ -87,6 +87,7 @@ class LeakHunt(Case):
         if self.requests < 100:
             raise UsageError(f"{requests} requests are too few to see growth.", hint="requests=10000")
         self.bad, self.good = str(bad), str(good)
+        self.services: tuple[str, ...] = (HEADERS, RATES, REPORTS)
         self._function = function
         self._folder = unused(store() / "leak-hunt")
         self._progress = Progress()
@@ -97,7 +98,7 @@ class LeakHunt(Case):
     def runs(self) -> dict[str, Run]:
         """Each service, recorded as it is."""
         found = {}
-        for name in (HEADERS, RATES, REPORTS):
+        for name in self.services:
             self._progress.say(f"recording {name} …")
             found[name] = record(self._target(name), folder=self._folder / name)
             if found[name].exit_status != 0:
@@ -120,7 +121,7 @@ class LeakHunt(Case):
     @cached_property
     def checks(self) -> dict[str, LeakCheck]:
         """The leak check of each service, and of the function that was named."""
-        wanted = {name: f"workloads.leaky.{name}:serve" for name in (HEADERS, RATES, REPORTS)}
+        wanted = {name: f"workloads.leaky.{name}:serve" for name in self.services}
         if self._function:
             wanted[self._function] = self._function
         found: dict[str, LeakCheck] = {}

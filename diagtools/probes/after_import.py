@@ -12,6 +12,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing is not imported into the program
     from collections.abc import Callable
+    from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
 
@@ -21,6 +22,8 @@ _IMPORT_FILE = "<frozen importlib._bootstrap>"
 _SOURCE = """
 def _find_spec(name, path, target=None):
     spec = find_spec(name, path, target)
+    if name in sought and spec is not None:
+        sought.pop(name)(spec)
     if name in waiting and spec is not None and hasattr(spec.loader, "exec_module"):
         spec.loader = _Loader(spec.loader)
     return spec
@@ -51,6 +54,7 @@ class AfterImport:
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[Callable[[ModuleType], None]]] = {}
+        self._sought: dict[str, Callable[[ModuleSpec], None]] = {}
         self._done: set[str] = set()
         self._is_installed = False
 
@@ -62,16 +66,27 @@ class AfterImport:
             function(module)
             return
         self._waiting.setdefault(name, []).append(function)
-        if not self._is_installed:
-            self._is_installed = True
-            self._install()
+        self._install()
+
+    def tell(self, name: str, function: "Callable[[ModuleSpec], None]") -> None:
+        """Have it called once with the spec of this module, before that is executed: it may never come to its end."""
+        spec = getattr(sys.modules.get(name), "__spec__", None)
+        if spec is not None:
+            function(spec)
+            return
+        self._sought[name] = function
+        self._install()
 
     def _install(self) -> None:
+        if self._is_installed:
+            return
+        self._is_installed = True
         system: Any = sys.modules["_frozen_importlib"]
         names: dict[str, Any] = {
             "__name__": "importlib._bootstrap",
             "find_spec": system._find_spec,
             "waiting": self._waiting,
+            "sought": self._sought,
             "executed": self._executed,
         }
         exec(compile(_SOURCE, _IMPORT_FILE, "exec"), names)

@@ -26,7 +26,7 @@ _PROBES = os.path.dirname(os.path.abspath(__file__))
 _LEAST_WARM = 3
 _WARM_SHARE = 0.1  # of the time that there is
 _STAGES_SHARE = 0.5  # of what is left: the rest is for one stage more
-#: How much more there must be after the last stage, a call, for one stage more: far below what is called a leak.
+#: How much more there must ever have been, a call, for one stage more: far below what is called a leak.
 _MAY_GROW = {"c": 8, "python": 8, "blocks": 0.05, "mapped": 64}
 _TASKS_S = 0.05  # for tasks and threads of the calls to come to their end
 
@@ -56,6 +56,9 @@ class Check:
         self._n_calls = self._n_warmed = self._n_forks = 0
         self._call_ns = self._began_ns = 0
         self._is_async = self._waits = False
+        self._first: tuple[int, ...] = ()
+        self._most: tuple[int, ...] = ()
+        self._n_first = 0
         self._pid = os.getpid()
         os.register_at_fork(after_in_parent=self._count_fork)
 
@@ -124,15 +127,21 @@ class Check:
     # --- what is done ----------------------------------------------------------------------------------
 
     async def _measure(self, stages: "list[int]") -> None:
-        n_done, may_grow = 0, False
+        n_done = 0
         for stage in range(len(stages)):
             n = self.affordable(stages[stage:])[0]
-            may_grow = await self._stage(stage, n, clearing=False)
+            await self._stage(stage, n, clearing=False)
             n_done += n
-        if may_grow or self._caches.filling:
+        if self._may_have_grown() or self._caches.filling:
             n = min(n_done, self._left_ns() // max(self._call_ns, 1)) // BLOCKS * BLOCKS
             if n:
                 await self._stage(len(stages), n, clearing=bool(self._caches.filling))
+
+    def _may_have_grown(self) -> bool:
+        """Since the second stage began: in the first one, much is made that stays."""
+        grown = [most - first for first, most in zip(self._first, self._most)]
+        n = self._n_calls - self._n_first
+        return any(grown[at] >= least * n for at, least in self._may_grow)
 
     def _left_ns(self) -> int:
         passed_ns: int = self.log.now_ns() - self._began_ns
@@ -144,25 +153,24 @@ class Check:
         share = min(1.0, _STAGES_SHARE * self._left_ns() / max(wanted_ns, 1))
         return [max(BLOCKS, int(n * share) // BLOCKS * BLOCKS) for n in stages]
 
-    async def _stage(self, stage: int, n: int, *, clearing: bool) -> bool:
-        """One stage; may something have grown in it?"""
+    async def _stage(self, stage: int, n: int, *, clearing: bool) -> None:
         self._caches.begin()
         if clearing:
             self._caches.clear()
         self.log.write("stage", stage, n, int(clearing))
-        first = most = await self._read(stage, 0)
+        first = await self._read(stage, 0)
+        if stage <= 1:
+            self._first, self._most, self._n_first = first, first, self._n_calls
         began_ns = self.log.now_ns()
         for block in range(1, BLOCKS + 1):
             await self.call(n // BLOCKS)
             if clearing:
                 self._caches.clear()
             now = await self._read(stage, block)
-            most = tuple([max(pair) for pair in zip(most, now)])
+            self._most = tuple([max(pair) for pair in zip(self._most, now)])
         self._call_ns = (self.log.now_ns() - began_ns) // n
         for cache in self._caches.end():
             self.log.write("cache", stage, *cache, int(clearing and cache[0] in self._caches.filling))
-        grown = [after - before for before, after in zip(first, most)]
-        return any(grown[at] >= least * n for at, least in self._may_grow)
 
     async def _read(self, stage: int, block: int) -> "tuple[int, ...]":
         await self.settled()

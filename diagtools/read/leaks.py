@@ -20,6 +20,7 @@ from diagtools.values import State, Validity
 _NS = 1e9
 _MOST_BYTES = 16 << 20
 _MOST_LINES = 100_000
+_MOST_READINGS = 500  #: ten times what a check takes: a log from somebody else may hold any number
 _LARGEST = 2**63 - 1
 _PLAIN = {escaped: plain for plain, escaped in probe.ESCAPES}
 _ESCAPED = re.compile(b"|".join(re.escape(escaped) for escaped in _PLAIN))
@@ -79,7 +80,7 @@ def _log(lines: dict[str, list[_Line]], start_ns: int, validity: tuple[Validity,
     start = lines["start"][0]
     warm = lines["warm"][0] if lines["warm"] else None
     end = lines["end"][-1] if lines["end"] else None
-    readings = _readings(lines["reading"], lines["stage"], start_ns)
+    readings = _readings(lines["reading"][:_MOST_READINGS], lines["stage"], start_ns)
     failure = next(map(_failure, lines["failed"]), None)
     seen = [int(line["n_calls"]) for kind in ("reading", "end") for line in lines[kind]]
     return LeakLog(

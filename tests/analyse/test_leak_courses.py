@@ -88,6 +88,19 @@ def test_what_wavers_between_bounds_is_no_leak(values: list[int]) -> None:
     assert not is_rising(wavering.since(SETTLED), 16 * 5200)
 
 
+@pytest.mark.parametrize(
+    ("n_blocks", "most_bytes"), [(150, 3000), (600, 10_000), (600, 100_000), (1500, 100_000)]
+)
+def test_a_ring_of_blocks_of_any_size_is_no_leak(n_blocks: int, most_bytes: int) -> None:
+    rng = random.Random(n_blocks)
+    for _ in range(40):
+        sizes = [rng.randrange(most_bytes) for _ in range(n_blocks + CALLS[-1])]
+        held = [sum(sizes[n : n + n_blocks]) for n in CALLS]  # full before the first reading
+        assert (
+            course(Series(calls=CALLS, values=held), 16, 16_384, settled_calls=SETTLED) is not Course.RISING
+        )
+
+
 @given(until=st.integers(1, 4400), per_call=st.integers(1, 10_000))
 def test_what_stops_in_time_is_no_leak(until: int, per_call: int) -> None:
     assert judged(lambda n: per_call * min(n, until)) is not Course.RISING

@@ -133,3 +133,13 @@ def test_the_snippet_is_kept_with_the_run(place: Path) -> None:
 def test_without_notes_nothing_is_called_applied(tmp_path: Path) -> None:
     asked = {"without a": "a", "patch 0": "fix.py", "with b 1": "b"}
     assert not any(one.is_applied for one in applied(asked, tmp_path, made_lazy=(), is_seen=True))
+
+
+def test_a_package_that_ends_the_program_while_it_is_imported_was_brought(place: Path) -> None:
+    """Killed there, in every run: the version was tried all the same."""
+    made = overlay(place, "shelf")
+    (made.folder / "shelf.py").write_text("import os\nos._exit(9)\n")
+    (place / "program.py").write_text("import shelf\n")
+    run = run_with(place, Changes(overlay=made))
+    assert run.exit_status == 9
+    assert [one.is_applied for one in run.changes] == [True]

@@ -132,6 +132,14 @@ def test_what_is_written_twice_counts_once(tmp_path: Path) -> None:
     assert log.readings["block"].to_list() == [0, 1]
 
 
+def test_no_more_is_read_than_a_check_takes(tmp_path: Path) -> None:
+    many = b"".join(
+        line("reading", stage, 0, stage, stage, 1000, 2000, 30, 40, 5000, 6000, 700, 1, 4)
+        for stage in range(2000)
+    )
+    assert read_leaks(written(tmp_path, START + many)).readings.height == 500
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused_or_read(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     folder = written(tmp_path_factory.mktemp("any"), START + data)
