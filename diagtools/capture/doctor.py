@@ -120,6 +120,15 @@ def _notebooks() -> tuple[bool, str]:
     )
 
 
+def _overlays() -> tuple[bool, str]:
+    from diagtools.capture.installer import pip_words, uv_program  # here: other commands wait for what it imports
+
+    found = [name for name, one in (("uv", uv_program()), ("pip", pip_words(sys.executable))) if one]
+    if not found:
+        return False, "neither uv nor pip: pip install uv, and experiments can try other versions of packages"
+    return True, f"{' and '.join(found)}: experiments can try other versions of packages"
+
+
 def _package(name: str, use: str, remedy: str = "") -> tuple[bool, str]:
     try:
         return True, f"{metadata.version(name)}: {use}"
@@ -139,4 +148,5 @@ _CHECKS: dict[str, Callable[[], tuple[bool, str]]] = {
     "notebooks": _notebooks,
     "model": _model,
     "browser": _browser,
+    "overlays": _overlays,
 }

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from diagtools.cli import bisect_arguments, experiment_arguments, leak_arguments
+from diagtools.cli import experiment_arguments, leak_arguments
 
 _ENFORCERS = ("watchdog", "cgroup", "rlimit_as")
 
@@ -295,7 +295,7 @@ COMMANDS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "scan": _scan,
     "ab": experiment_arguments.ab,
     "sweep": experiment_arguments.sweep,
-    "bisect": bisect_arguments.add,
+    "bisect": experiment_arguments.bisect,
     "leaks": leak_arguments.add,
     "investigate": _investigate,
     "export": _export,

@@ -23,6 +23,7 @@ _CHANGES = (
     ("--rev", "REV", "one's own code at another git revision"),
     ("--stock", "KIND", "theories that come with diagtools: allocator, threads, gc, caches, workers, all"),
 )
+_METRICS = "peak (default), final, time, cpu, per-item, kept:PHASE, or printed:NAME, a number that it prints"
 
 
 def ab(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +60,30 @@ def sweep(parser: argparse.ArgumentParser) -> None:
     _common(parser)
 
 
+def bisect(parser: argparse.ArgumentParser) -> None:
+    """search the releases of a package for the first one in which a number moved, without installing any"""
+    parser.usage = "diagtools bisect PKG --good V --bad V [options] -- CMD ..."
+    parser.epilog = "Releases that cannot be installed or run are passed over, as git bisect does."
+    parser.add_argument("package", metavar="PKG", help="the package, as it is installed")
+    parser.add_argument("--good", metavar="V", required=True, help="a release with which the number is small")
+    parser.add_argument(
+        "--bad", metavar="V", required=True, help="one with which it is large, older or newer"
+    )
+    parser.add_argument(
+        "--metric",
+        metavar="M",
+        default="peak",
+        help=f"{_METRICS}; leak: CMD is a function, MOD:FUNC, that may leak",
+    )
+    parser.add_argument(
+        "--pairs", metavar="N", type=int, default=3, help="runs of each of the two ends, in turn (default: 3)"
+    )
+    parser.add_argument(
+        "--python", metavar="PY", help="the Python that CMD starts, where its first word does not tell"
+    )
+    _common(parser)
+
+
 class _Change(argparse.Action):
     """Keeps the changes in the order in which they were named, with the option of each."""
 
@@ -79,7 +104,7 @@ def _metrics(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         action="append",
         default=[],
-        help="peak (default), final, time, cpu, per-item, kept:PHASE, or printed:NAME, a number that it prints",
+        help=_METRICS,
     )
 
 

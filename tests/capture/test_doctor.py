@@ -29,6 +29,7 @@ def test_every_answer_has_a_reason() -> None:
         "kernel_log",
         "memray",
         "browser",
+        "overlays",
     }
     assert all(capability.why for capability in found.values())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from diagtools.cli import bisect, bisect_arguments
+from diagtools.cli import bisect, experiment_arguments
 from diagtools.errors import UsageError
 from tests.support.releases import leaking_releases, only_here
 
@@ -28,7 +28,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def chosen(*words: str) -> argparse.Namespace:
     """As the command line splits it: what stands after ``--`` is the command."""
     parser = argparse.ArgumentParser()
-    bisect_arguments.add(parser)
+    experiment_arguments.bisect(parser)
     at = words.index("--") if "--" in words else len(words)
     found = parser.parse_args(words[:at])
     found.argv = [*found.argv, *words[at + 1 :]]
