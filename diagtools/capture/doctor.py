@@ -121,7 +121,7 @@ def _notebooks() -> tuple[bool, str]:
 
 
 def _overlays() -> tuple[bool, str]:
-    from diagtools.capture.installer import pip_words, uv_program  # here: other commands wait for what it imports
+    from diagtools.capture.installer import pip_words, uv_program  # here: others wait for it
 
     found = [name for name, one in (("uv", uv_program()), ("pip", pip_words(sys.executable))) if one]
     if not found:
