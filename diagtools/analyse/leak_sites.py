@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from diagtools import frames
-from diagtools.analyse.profiles.folding import folded
+from diagtools.analyse.profiles.folding import ROOTS, folded
 from diagtools.analyse.profiles.places import named
 from diagtools.analyse.profiles.tree import numbered
 from diagtools.profile import Profile
@@ -17,6 +17,7 @@ from diagtools.profile import Profile
 _OURS = r"/diagtools/(?:probes/|mark\.py$)"
 #: What was counted and no tracker saw: where it is more than a tracker's own sizes differ by, it has a row.
 UNSEEN = "[not seen by the tracker]"
+OURS = "[the check itself]"
 _LEAST_UNSEEN = 0.25
 _NEAR = 0.7  #: of a line and what is unseen: as logarithms, so half or twice as much
 #: Whose line a reader can do something about, the best first: a line of the interpreter or of C is the last choice.
@@ -139,12 +140,13 @@ def _chains(profile: Profile) -> dict[int, list[dict[str, Any]]]:
 
 def _place(chain: list[dict[str, Any]]) -> dict[str, object]:
     """The innermost frame of the program's or of a library, or the nearest there is to one."""
+    if chain[-1]["function"] == ROOTS["runner"]:
+        return {**_only(chain[-1]), "function": OURS, "place": OURS}
     for origins in (_ORIGINS[:2], _ORIGINS[2:]):
         for frame in reversed(chain):
             if frame["origin"] in origins:
                 return {**_only(frame), "place": _shown(frame)}
-    frame = chain[-1]
-    return {**_only(frame), "place": _shown(frame)}
+    return {**_only(chain[-1]), "place": _shown(chain[-1])}
 
 
 def _only(frame: dict[str, Any]) -> dict[str, object]:

@@ -136,7 +136,7 @@ class AbCase(ExperimentCase):
 
     def findings(self) -> list[Finding]:
         """The verdict on each change, what two of them do together, and what to know of the machine."""
-        verdicts = [Finding(sentence=_sentence(effect)) for effect in self.effects]
+        verdicts = [Finding(sentence=sentence(effect)) for effect in self.effects]
         machine = conditions(self.experiment.pairs, n_cpus=os.cpu_count() or 1)
         return [*verdicts, *self._interaction(), *machine]
 
@@ -158,7 +158,7 @@ class AbCase(ExperimentCase):
         worse = [effect for effect in self.effects if _is_worse(effect)]
         if worse:
             raise BudgetBreached(
-                " ".join(_sentence(effect) for effect in worse),
+                " ".join(sentence(effect) for effect in worse),
                 hint="diagtools compare names the lines that grew.",
             )
         return Finding(sentence="No change raised a metric.")
@@ -229,9 +229,12 @@ def _named_apart(changes: Sequence[Change]) -> list[Change]:
     return found
 
 
-def _sentence(effect: Effect) -> str:
+def sentence(effect: Effect) -> str:
+    """The verdict on one change, what it would mean, and the figures."""
     hypothesis = effect.hypothesis
-    return f"{str(effect.verdict).upper()} ({hypothesis.name}): {hypothesis.suspicion}. {effect.reason}"
+    reason = effect.reason.removeprefix("Confirmed: ")
+    verdict = f"{str(effect.verdict).upper()} ({hypothesis.name}): {hypothesis.suspicion}."
+    return f"{verdict} {reason[:1].upper()}{reason[1:]}"
 
 
 def _is_worse(effect: Effect) -> bool:

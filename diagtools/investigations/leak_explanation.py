@@ -20,6 +20,8 @@ from diagtools.investigations.profile_report import live_during
 from diagtools.probes import leak_reasons
 from diagtools.values import Finding, State, Tracking, Validity
 
+_BY_LINE = "a part was asked for where no tracker looks: it is what was counted while each line ran"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Explanation:
@@ -70,7 +72,10 @@ def _sites(asked: Asked, found: LeakVerdict, folder: Path, doubts: list[Validity
         doubts.append(_skipped("sites by memray", error))
         sites_of = _by_tracemalloc(asked, found, folder)
     sites = sites_of()
-    return sites_of(lines=_lines(asked, folder, doubts)) if is_unseen(sites) else sites
+    if not is_unseen(sites):
+        return sites
+    doubts.append(Validity(what="sites", state=State.UNDER_TRACKER, note=_BY_LINE))
+    return sites_of(lines=_lines(asked, folder, doubts))
 
 
 def _by_memray(asked: Asked, found: LeakVerdict, folder: Path) -> Callable[..., pl.DataFrame]:

@@ -17,7 +17,7 @@ from diagtools.analyse.sweep_classes import SweepClass
 from diagtools.capture.folder import store, unused
 from diagtools.errors import NoDataError, RecorderError, UsageError
 from diagtools.investigations import changes
-from diagtools.investigations.ab import AbCase
+from diagtools.investigations.ab import AbCase, sentence
 from diagtools.investigations.bisect import bisect
 from diagtools.investigations.bisection import Bisection
 from diagtools.investigations.case import Case
@@ -228,11 +228,7 @@ class LeakHunt(Case):
         """What each service is, which release mends the leak, and which theories held."""
         found = [Finding(sentence=_told(name, check)) for name, check in self.checks.items()]
         grown = [finding for case in self.sweeps.values() for finding in case.findings()]
-        proven = [
-            Finding(sentence=f"{_capital(effect.hypothesis.suspicion)}: {effect.verdict}. {effect.reason}")
-            for effect in self.effects
-            if effect.applied
-        ]
+        proven = [Finding(sentence=sentence(effect)) for effect in self.effects if effect.applied]
         return [*found, *grown, *self.bisection.findings()[:1], *proven]
 
     def headlines(self) -> list[str]:
@@ -289,7 +285,3 @@ def _told(name: str, check: LeakCheck) -> str:
 
 def _article(verdict: Leaking) -> str:
     return "a leak" if verdict is Leaking.LEAK else str(verdict)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -19,8 +19,8 @@ _NAME_LENGTH = 44
 def verdicts_table(effects: Sequence[Effect], *, title: str | None = None) -> Table:
     """What was tried, what came of it, and how sure that is?
 
-    One row an effect; columns that nobody knows are left out.  Values are medians.  ``between`` is the 95 % interval
-    of the change, or with few pairs their range (then said).
+    One row an effect; columns that nobody knows are left out, and a metric that all have stands below.  Values are
+    medians.  ``between`` is the 95 % interval of the change, or with few pairs their range (then said).
     """
     columns = {
         "verdict": tables.text("verdict"),
@@ -41,6 +41,8 @@ def verdicts_table(effects: Sequence[Effect], *, title: str | None = None) -> Ta
     known = {
         name: one for name, one in columns.items() if name in _ALWAYS or rows[name].null_count() < rows.height
     }
+    if rows["metric"].n_unique() == 1:
+        known.pop("metric")
     return Table(rows, known, title=title, note=_note(effects))
 
 
@@ -97,7 +99,8 @@ def chance(p: float | None) -> str | None:
 
 
 def _note(effects: Sequence[Effect]) -> str | None:
-    said = []
+    metrics = {plain(effect.hypothesis.metric) for effect in effects}
+    said = [f"metric: {metrics.pop()}"] if len(metrics) == 1 else []
     if any(effect.is_interval for effect in effects):
         said.append("between: 95 % interval")
     if any(effect.p is not None for effect in effects):

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 
+from diagtools.analyse.leak_sites import OURS as THE_CHECK
 from diagtools.analyse.leak_sites import UNSEEN, is_unseen, leak_sites, traced_sites
 from diagtools.frames import LEAK_LINES
 from tests.analyse.profiles.made import LOAD, MAIN, READ, profile, profiles
@@ -31,7 +32,7 @@ def test_the_innermost_line_of_the_program_or_of_a_library() -> None:
         ("polars/io/csv.py:123", 500),
         ("main.py:10", 300),
         ("data/load.py:20", 100),
-        ("[runner]", 60),
+        (THE_CHECK, 60),
     ]
     assert rows["main.py:10"]["bytes_per_call"] == 30
     assert rows["main.py:10"]["stack"] == ["main (main.py:10)", "getLogger (logging/__init__.py:1350)"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from diagtools.present.verdicts import chance, spread, verdicts_table
 from diagtools.values import Verdict
 
@@ -27,7 +29,6 @@ def test_a_row_says_what_was_tried_and_what_came_of_it(effect_of) -> None:
     assert row == {
         "verdict": "✔ confirmed",
         "theory": "batches",
-        "metric": "peak RSS",
         "as it was": "400 MiB",
         "with the change": "300 MiB",
         "change": "−25 %",
@@ -78,7 +79,7 @@ def test_what_was_not_applied_or_changes_the_output_is_said(effect_of) -> None:
 def test_the_note_says_what_the_figures_are(effect_of) -> None:
     effect = effect_of("a", Verdict.CONFIRMED, 400, 300, is_interval=True, p=0.00195)
     assert verdicts_table([effect]).note == (
-        "between: 95 % interval · p: corrected for all that was tested together"
+        "metric: peak RSS · between: 95 % interval · p: corrected for all that was tested together"
     )
     assert verdicts_table([effect_of("a", Verdict.CONFIRMED, 400, 300)]).note == ""
 
@@ -95,3 +96,9 @@ def test_hostile_names_are_escaped(hostile, effect_of) -> None:
     table = verdicts_table([effect_of(hostile, Verdict.REFUTED, 400, 400)])
     assert "<script" not in table._repr_html_()
     assert "<img" not in table._repr_html_()
+
+
+def test_metrics_that_differ_stand_in_a_column(effect_of) -> None:
+    one = effect_of("a", Verdict.CONFIRMED, 400, 300)
+    other = replace(one, hypothesis=replace(one.hypothesis, metric="final_rss_bytes"))
+    assert [row["metric"] for row in _cells([one, other])] == ["peak RSS", "final RSS"]
