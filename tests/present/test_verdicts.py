@@ -81,7 +81,7 @@ def test_the_note_says_what_the_figures_are(effect_of) -> None:
     assert verdicts_table([effect]).note == (
         "metric: peak RSS · between: 95 % interval · p: corrected for all that was tested together"
     )
-    assert verdicts_table([effect_of("a", Verdict.CONFIRMED, 400, 300)]).note == ""
+    assert verdicts_table([effect_of("a", Verdict.CONFIRMED, 400, 300)]).note == "metric: peak RSS"
 
 
 def test_a_chance_has_two_digits() -> None:
