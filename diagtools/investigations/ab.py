@@ -20,10 +20,11 @@ from diagtools.errors import BudgetBreached, DiagtoolsError, NoDataError, UsageE
 from diagtools.investigations.case import ExperimentCase
 from diagtools.investigations.changes import Change, together
 from diagtools.investigations.command import as_target
-from diagtools.investigations.experiment import BASELINE, Experiment, Variant, outcome
+from diagtools.investigations.experiment import BASELINE, Experiment, Variant
 from diagtools.investigations.gate import run_to_a_decision
 from diagtools.investigations.parameters import whole
 from diagtools.investigations.progress import Progress
+from diagtools.investigations.trials import outcome
 from diagtools.present.charts.effects import theories_chart
 from diagtools.present.charts.pairs import pairs_chart
 from diagtools.present.prose import Prose

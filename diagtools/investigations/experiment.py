@@ -22,13 +22,13 @@ from diagtools.analyse.sequential import AT_THE_END, least_share
 from diagtools.capture.conditions import conditions
 from diagtools.errors import NoDataError, StartError, UsageError
 from diagtools.investigations.fresh_folder import fresh_folder
-from diagtools.investigations.measures import measures, must_be_measured, name_of
+from diagtools.investigations.measures import must_be_measured, name_of
 from diagtools.investigations.outputs import Outputs
 from diagtools.investigations.progress import Progress
 from diagtools.investigations.record import record
+from diagtools.investigations.trials import Trial, in_words, rows_of, run_name
 from diagtools.run import Run
-from diagtools.units import format_bytes, format_seconds
-from diagtools.values import Changes, Effect, Finding, Hypothesis, Outcome, Target
+from diagtools.values import Changes, Effect, Finding, Hypothesis, Target
 
 BASELINE = "as it was"
 _KILLED_FROM = 128
@@ -46,20 +46,6 @@ class Variant:
     change: str
     target: Target
     meaning: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """One run of an experiment: which round, in which place of that round, of which variant.
-
-    ``conditions`` are those of the machine just before, by the name of their metric.
-    """
-
-    pair: int
-    order: int
-    variant: str
-    run: Run
-    conditions: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +125,9 @@ class Experiment:
                     continue
                 shown.say(f"round {number + 1}, {name}: {self.variants[name].change} …")
                 trial = self._tried(name, number)
-                shown.say(f"round {number + 1}, {name}: {_seen(trial) if trial else self.cannot_run[name]}")
+                shown.say(
+                    f"round {number + 1}, {name}: {in_words(trial) if trial else self.cannot_run[name]}"
+                )
 
     def drop(self, variant: str) -> None:
         """No more runs of this one: what is known of it is clear enough."""
@@ -188,7 +176,7 @@ class Experiment:
     def pairs(self) -> pl.DataFrame:
         """PAIRS: one row a run and metric."""
         usual = self.usual_status
-        rows = [row for trial in self.trials for row in _rows(trial, self.metrics, usual)]
+        rows = [row for trial in self.trials for row in rows_of(trial, self.metrics, usual)]
         columns = {name: [row[name] for row in rows] for name in frames.PAIRS.columns}
         return frames.PAIRS.from_columns(columns)
 
@@ -288,19 +276,6 @@ def _with_means(target: Target, lazy: tuple[str, ...]) -> Target:
     return replace(target, changes=changes if changes.lazy else replace(changes, eager=lazy))
 
 
-def run_name(variant: str, number: int) -> str:
-    """What is the folder of a variant's run called?  ``number`` counts the rounds from 0."""
-    plain = "".join(letter if letter.isalnum() or letter in "._+=" else "-" for letter in variant)
-    return f"{plain[:60]}-{number + 1}"
-
-
-def outcome(run: Run, usual_status: int = 0) -> Outcome:
-    """How did this run end, of a command that usually ends with this status?"""
-    if run.exit_status == usual_status:
-        return Outcome.FINISHED
-    return Outcome.KILLED if run.death is not None else Outcome.FAILED
-
-
 def _hypothesis(variant: Variant, metric: str, expected_drop: float | None) -> Hypothesis:
     found = Hypothesis(
         name=variant.name,
@@ -322,29 +297,3 @@ def _left_out(number: int, names: Sequence[str], experiment: Experiment, given: 
     return (
         f"Round {number + 1} of {experiment.n_rounds} {ran} would have taken longer than the {given} given."
     )
-
-
-def _rows(trial: Trial, metrics: Sequence[Metric], usual_status: int) -> list[dict[str, object]]:
-    run = trial.run
-    values = {**measures(run, metrics), **trial.conditions}
-    values["read_bytes"] = run.system["read_bytes"].max() if not run.system.is_empty() else None  # type: ignore[assignment]
-    common = {
-        "pair": trial.pair,
-        "order": trial.order,
-        "variant": trial.variant,
-        "outcome": str(outcome(run, usual_status)),
-        "run": run.path.name,
-        "item_in_flight": run.item_in_flight,
-    }
-    return [
-        {**common, "metric": name, "value": None if value is None else float(value)}
-        for name, value in values.items()
-    ]
-
-
-def _seen(trial: Trial) -> str:
-    run = trial.run
-    peak = "no peak" if run.peak_rss_bytes is None else f"peak {format_bytes(run.peak_rss_bytes)}"
-    duration = "" if run.duration_s is None else f", {format_seconds(run.duration_s)}"
-    where = f" in {run.item_in_flight}" if run.death is not None and run.item_in_flight else ""
-    return f"{outcome(run)}{where}, {peak}{duration}"

@@ -30,12 +30,13 @@ from diagtools.capture.folder import store, unused
 from diagtools.errors import NoDataError, UnavailableError, UsageError
 from diagtools.investigations import places
 from diagtools.investigations.case import ExperimentCase
-from diagtools.investigations.experiment import BASELINE, Experiment, Variant, run_name
+from diagtools.investigations.experiment import BASELINE, Experiment, Variant
 from diagtools.investigations.explain import explain
 from diagtools.investigations.indexing_table import comparison_table
 from diagtools.investigations.parameters import above_zero, whole
 from diagtools.investigations.progress import Progress
 from diagtools.investigations.record import record
+from diagtools.investigations.trials import run_name
 from diagtools.present.charts.contributors import demand_chart
 from diagtools.present.charts.effects import theories_chart
 from diagtools.present.charts.timelines import timelines_chart
