@@ -20,6 +20,7 @@ from diagtools.investigations.ledger_report import LedgerReport
 from diagtools.investigations.profile_report import ProfileReport
 from diagtools.present.json import show_json
 from diagtools.present.text import run_summary
+from diagtools.redact import redact_text
 from diagtools.run import Run
 from diagtools.units import format_bytes, format_share
 from diagtools.values import Finding
@@ -126,7 +127,14 @@ class Explanation:
         """What the run shows, with what stands beside it."""
         grown = growth_findings(self.growth) if self.growth is not None and _is_told(self.growth) else []
         holders = self.holders.findings() if isinstance(self.holders, HoldersReport) else []
-        return [*self.findings, *grown, *self._of_ledger(), *holders, *self.observer_effect()]
+        return [
+            *self.findings,
+            *grown,
+            *self._of_ledger(),
+            *holders,
+            *self.observer_effect(),
+            *self.changed(),
+        ]
 
     def _of_ledger(self) -> list[Finding]:
         """What the memory consists of; with a snapshot of the objects too, what of it belongs to none of them."""
@@ -137,6 +145,16 @@ class Explanation:
         whole, *parts = self.ledger.findings(has_objects=True)
         native = self.ledger.beside(self.holders.graph)
         return [whole, *([native] if native else []), *parts]
+
+    def changed(self) -> list[Finding]:
+        """What was changed about the program's world, and did it come to anything?"""
+        return [
+            Finding(
+                sentence=f"Not as it is: {redact_text(one.change)}"
+                + ("." if one.is_applied else f", which was not applied: {one.why}.")
+            )
+            for one in self.run.changes
+        ]
 
     def observer_effect(self) -> list[Finding]:
         """What did the tracker itself cost, where the command ran plain and tracked?"""

@@ -12,8 +12,9 @@ import pytest
 from diagtools.analyse.items import items as all_items
 from diagtools.capture.runner import capture
 from diagtools.investigations.explain import Explanation, explain
+from diagtools.investigations.record import record
 from diagtools.run import Run
-from diagtools.values import Snapshots, Target
+from diagtools.values import Changes, Patch, Snapshots, Target
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the ledger of Linux")
 
@@ -115,3 +116,13 @@ def test_of_several_processes_it_says_which_one_and_how_many_others(tmp_path: Pa
     assert others >= 2
     assert whole.endswith(f"; {others} other processes have ledgers of their own.")
     assert ("the command itself" in whole) == (pid == found.run.root_pid)
+
+
+def test_what_was_changed_about_the_program_is_said(tmp_path: Path) -> None:
+    patches = (Patch(name="fix.py", code="pass"), Patch(name="other.py", code="replace('nowhere:x', 1)"))
+    target = Target(argv=(sys.executable, "-c", "pass"), changes=Changes(patches=patches))
+    told = [str(finding) for finding in explain(record(target, folder=tmp_path / "run")).changed()]
+    assert told == [
+        "Not as it is: fix.py.",
+        "Not as it is: other.py, which was not applied: nowhere was never imported.",
+    ]
