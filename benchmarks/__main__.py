@@ -32,6 +32,7 @@ NAMES = (
     "ledger",
     "holders",
     "experiments",
+    "leaks",
     "case",
 )
 _RESULTS = ROOT / "benchmarks" / "results"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,7 @@ _METRICS = "peak (default), final, time, cpu, per-item, kept:PHASE, or printed:N
 def ab(parser: argparse.ArgumentParser) -> None:
     """compare a command with itself, one change at a time: what does each do to memory, and how sure is that"""
     parser.usage = "diagtools ab [options] CHANGE ... -- CMD ..."
-    changes = parser.add_argument_group("changes (each is a variant; repeatable)")
-    for option, word, explained in _CHANGES:
-        changes.add_argument(
-            option, metavar=word, dest="changes", action=_Change, default=argparse.SUPPRESS, help=explained
-        )
+    changes(parser, "changes (each is a variant; repeatable)", _CHANGES)
     parser.add_argument(
         "--both", action="store_true", help="all changes at once too: do they depend on each other?"
     )
@@ -47,7 +44,6 @@ def ab(parser: argparse.ArgumentParser) -> None:
         help="10, 20 or 40 pairs, until each change is decided; exits with 1 where one raises a metric",
     )
     _common(parser)
-    parser.set_defaults(changes=[])
 
 
 def sweep(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +78,21 @@ def bisect(parser: argparse.ArgumentParser) -> None:
         "--python", metavar="PY", help="the Python that CMD starts, where its first word does not tell"
     )
     _common(parser)
+
+
+def changes(parser: argparse.ArgumentParser, title: str, wanted: Iterable[tuple[str, str, str]]) -> None:
+    """These options, in one list: in the order in which they are named."""
+    group = parser.add_argument_group(title)
+    for option, word, explained in wanted:
+        group.add_argument(
+            option, metavar=word, dest="changes", action=_Change, default=argparse.SUPPRESS, help=explained
+        )
+    parser.set_defaults(changes=[])
+
+
+def of_functions() -> list[tuple[str, str, str]]:
+    """The changes that mean something to a function that is called, and not to a command line."""
+    return [one for one in _CHANGES if one[0] in ("--env", "--without", "--lazy", "--patch", "--with")]
 
 
 class _Change(argparse.Action):

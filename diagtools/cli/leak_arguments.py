@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from diagtools.cli import experiment_arguments
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """say whether a function leaks: by how much a call, at which line, and who keeps it"""
@@ -16,6 +18,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "function",
         metavar="MOD:FUNC",
         help="a function that takes no arguments, async or not; its module is found as `python -m` would find it",
+    )
+    experiment_arguments.changes(
+        parser, "changes (all at once; repeatable)", experiment_arguments.of_functions()
     )
     parser.add_argument("--python", metavar="PY", help="the interpreter that calls it (default: this one)")
     parser.add_argument(

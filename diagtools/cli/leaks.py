@@ -11,17 +11,25 @@ import json
 import sys
 
 from diagtools.analyse.leaks import Leaking
+from diagtools.cli.changes import changes_of
 from diagtools.errors import UsageError
 from diagtools.investigations.leaks import leaks
+from diagtools.values import Target
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Prints the verdict with its evidence; ``--png`` draws the counters too."""
     if chosen.png is not None and chosen.png.suffix.lower() != ".png":  # before a check of minutes
         raise UsageError(f"'{chosen.png}' is not the name of a PNG.", hint="--png leaks.png")
+    python = chosen.python or sys.executable
+    world = Target(argv=(python,))
+    for change in changes_of(chosen.changes):
+        world = change.apply(world)
     check = leaks(
         chosen.function,
-        python=chosen.python or sys.executable,
+        python=python,
+        env=world.env,
+        changes=world.changes,
         calls=chosen.calls,
         timeout_s=chosen.timeout,
         explain=not chosen.no_explain,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from diagtools.errors import UsageError
+from diagtools.errors import NoDataError, UsageError
 from diagtools.frames import LeakFailure, LeakLog
 from diagtools.run import Run
 
@@ -29,9 +29,15 @@ def check_came_through(run: Run, log: LeakLog, *, timeout_s: float) -> LeakLog:
     """The log, where it can be judged; raises ``UsageError`` where the function could not be called so often.
 
     Where the process ended before the check did, two stages are enough to say at least that it is inconclusive.
+    Raises ``NoDataError`` where a change came to nothing: the verdict would be on the function as it is.
     """
     if log.failure is not None:
         raise _error(log.target, log.failure)
+    for one in run.changes:
+        if not one.is_applied:
+            raise NoDataError(
+                f"'{one.change}' was not applied: {one.why}.", hint="leave it out, or name what there is."
+            )
     if log.is_ended:
         return log
     if log.readings["stage"].n_unique() > _JUDGED_STAGES:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from diagtools.analyse.leaks import Leaking, leak_verdict
-from diagtools.errors import BudgetBreached, DiagtoolsError, UsageError
+from diagtools.errors import BudgetBreached, DiagtoolsError, NoDataError, UsageError
 from diagtools.investigations.leaks import LeakCheck, assert_no_leak, leaks
+from diagtools.values import Changes, Patch
 from tests.support import leak_programs
 from tests.support.interpreters import interpreters
 from tests.support.leak_runs import ROOT, checked, program
@@ -202,3 +203,18 @@ def test_numbers_that_make_no_sense(options: dict[str, float]) -> None:
 def test_an_interpreter_that_is_none() -> None:
     with pytest.raises(DiagtoolsError, match="cannot be started"):
         leaks(f"{LEAKY}:list_of_bytes", python="/nowhere/python")
+
+
+def test_a_change_that_came_to_nothing_is_an_error(tmp_path: Path) -> None:
+    """Else the verdict would be on the function as it is."""
+    (tmp_path / "handler.py").write_text("kept = []\n\ndef serve():\n    kept.append(object())\n")
+    patch = Patch(name="fix.py", code="replace('handler:other', lambda: None)")
+    with pytest.raises(NoDataError, match="there is no handler:other"):
+        leaks("handler:serve", cwd=tmp_path, changes=Changes(patches=(patch,)), folder=tmp_path / "run")
+
+
+def test_a_patch_mends_a_leak(tmp_path: Path) -> None:
+    (tmp_path / "handler.py").write_text("kept = []\n\ndef serve():\n    kept.append(object())\n")
+    patch = Patch(name="fix.py", code="replace('handler:serve', lambda: None)")
+    check = leaks("handler:serve", cwd=tmp_path, changes=Changes(patches=(patch,)), folder=tmp_path / "run")
+    assert check.verdict is Leaking.CLEAN
