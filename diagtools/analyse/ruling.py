@@ -12,11 +12,11 @@ no run killed        every run killed        refuted
 some runs killed     or some runs killed     with ten pairs by the exact sign test of the pairs in which only one
                                              side was killed; with fewer inconclusive
 no run killed        no run killed           by the metric:
-                                             one pair: confirmed if it fell by ``expected_drop`` and by 10 %, refuted
-                                             if by less than half of what was expected;
-                                             2–9 pairs, by their range: confirmed if every pair fell by what was
-                                             expected and the runs do not overlap; refuted if every pair fell by less
-                                             than half of it, or rose, unless all fell, if only a little;
+                                             one pair: inconclusive, whatever it shows;
+                                             2–9 pairs: confirmed if every pair fell by what was expected and the gap
+                                             between both sides is wider than either spreads (wider yet the more is
+                                             tested at once, and with two pairs); refuted if every pair fell by less
+                                             than half of it, or rose, and the pairs agree;
                                              10 and more, by the interval: confirmed if all of it fell by what was
                                              expected and p ≤ 5 %, refuted if it excludes half of that
 ===================  ======================  ============================================================
@@ -36,7 +36,8 @@ from diagtools.values import Hypothesis, Moved, Verdict
 
 FEWEST_FOR_AN_INTERVAL = 10  #: pairs: five that all go one way have a p of 6 %, two-sided
 _MOST_BY_CHANCE = 0.05  #: of all hypotheses tested together; a verdict asks for the size as well
-_SINGLE_RUN_DROP = 0.10
+_FEWEST_FOR_A_VERDICT = 2
+_MOST_BETWEEN_PAIRS = 1.01
 _TOO_SMALL = ("0 %", "0.0 %")  #: to be called a fall or a rise
 
 
@@ -68,7 +69,7 @@ class Change:
     """Variant over baseline minus one, with the range of the pairs, or an interval (``is_interval``).
 
     Null where both are lower bounds or a share says nothing; ``difference`` is then in units of the metric.
-    ``is_apart``: every run with the change lies below every run as it was.
+    ``is_apart``: every run with the change lies clearly below every run as it was.
     """
 
     n_pairs: int = 0
@@ -131,15 +132,21 @@ def _by_kills(before: Arm, after: Arm, change: Change, same_item: bool | None) -
 def _by_range(change: Change, hypothesis: Hypothesis, lacking: str) -> Ruling:
     """With few pairs: large effects only, and by the range of the pairs."""
     low, high, n = change.low or 0.0, change.high or 0.0, change.n_pairs
-    needed = hypothesis.expected_drop if n > 1 else max(hypothesis.expected_drop, _SINGLE_RUN_DROP)
+    needed = hypothesis.expected_drop
     expected = f"at least {format_share(needed)} less was expected (n = {n})"
     told = f"{_changed(change, hypothesis.metric)}, {expected}{lacking}"
+    if n < _FEWEST_FOR_A_VERDICT:
+        return Ruling(
+            verdict=Verdict.INCONCLUSIVE,
+            reason=f"Not clear: {told}; one pair cannot tell a change from noise.",
+        )
     if -high >= needed and change.is_apart:
         return Ruling(verdict=Verdict.CONFIRMED, reason=f"Confirmed: {told}.")
-    is_steady = n > 1 and -high >= change.least
-    if -low < hypothesis.expected_drop / 2 and not is_steady:
-        return Ruling(verdict=Verdict.REFUTED, reason=f"Too little: {told}.")
-    why = "" if change.is_apart else "; the ranges overlap"
+    is_steady = -high >= change.least
+    is_noisy = high - low > _MOST_BETWEEN_PAIRS * needed
+    if -low < needed / 2 and not is_steady and not is_noisy:
+        return Ruling(verdict=Verdict.REFUTED, reason=f"{_too_little(change)}: {told}.")
+    why = "" if change.is_apart else "; the runs of a side differ too much among themselves to be sure"
     if is_steady and -high < needed:
         why += f"; small but steady: {FEWEST_FOR_AN_INTERVAL} pairs or more would give an interval"
     return Ruling(verdict=Verdict.INCONCLUSIVE, reason=f"Not clear: {told}{why}.")
@@ -156,9 +163,13 @@ def _by_interval(change: Change, hypothesis: Hypothesis, lacking: str) -> Ruling
     if -high >= needed and p <= _MOST_BY_CHANCE:
         return Ruling(verdict=Verdict.CONFIRMED, reason=f"Confirmed: {told}.")
     if -low < needed / 2:
-        return Ruling(verdict=Verdict.REFUTED, reason=f"Too little: {told}.")
+        return Ruling(verdict=Verdict.REFUTED, reason=f"{_too_little(change)}: {told}.")
     more = "; more pairs would narrow it" if low < -needed < high else ""
     return Ruling(verdict=Verdict.INCONCLUSIVE, reason=f"Not clear: {told}{more}.")
+
+
+def _too_little(change: Change) -> str:
+    return "Not less" if (change.share or 0.0) > 0 else "Too little"
 
 
 def _why_unknown(before: Arm, after: Arm, change: Change, metric: str) -> str:

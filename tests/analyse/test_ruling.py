@@ -66,13 +66,17 @@ def test_with_ten_pairs_the_interval_decides(change, verdict, said):
     ("change", "verdict", "said"),
     [
         (_range(-0.2, -0.25, -0.15), "confirmed", "n = 3"),
-        (_range(-0.2, -0.25, -0.15, is_apart=False), "inconclusive", "the ranges overlap"),
+        (_range(-0.2, -0.25, -0.15, is_apart=False), "inconclusive", "differ too much among themselves"),
         (
             _range(-0.03, -0.04, -0.02),
             "inconclusive",
             "small but steady: 10 pairs or more would give an interval",
         ),
-        (_range(-0.03, -0.04, -0.02, is_apart=False), "inconclusive", "the ranges overlap; small but steady"),
+        (
+            _range(-0.03, -0.04, -0.02, is_apart=False),
+            "inconclusive",
+            "differ too much among themselves to be sure; small but steady",
+        ),
         (_range(-0.003, -0.004, -0.002), "refuted", "Too little"),  # steady, and less than what matters
         (_range(0.03, 0.02, 0.04, is_apart=False), "refuted", "rose by 3.0 %"),
         (
