@@ -149,8 +149,8 @@ def _sentence(
 ) -> str:
     metric = both[0].hypothesis.metric
     (a, one), (b, other) = ((_name(effect), freed) for effect, freed in (first, second))
-    alone = f"{a} alone frees {_amount(metric, one)}, {b} alone {_amount(metric, other)}"
-    all_freed = f"both together {_amount(metric, both[1])}"
+    alone = f"{a} alone {_frees(metric, one, 'frees ')}, {b} alone {_frees(metric, other)}"
+    all_freed = f"both together {_frees(metric, both[1])}"
     joint = amount(metric, abs(both[1].middle - one.middle - other.middle))
     figures = f"{alone}, {all_freed} of {plain(metric)}"
     quiet, loud = (a, b) if one.is_little(both[1].middle) else (b, a)
@@ -166,8 +166,10 @@ def _sentence(
     }[together]
 
 
-def _amount(metric: str, freed: _Freed) -> str:
-    return amount(metric, freed.middle) if freed.is_something or freed.middle < -freed.least else "nothing"
+def _frees(metric: str, freed: _Freed, verb: str = "") -> str:
+    if freed.middle < -freed.least:
+        return f"takes {amount(metric, -freed.middle)} more"
+    return verb + (amount(metric, freed.middle) if freed.is_something else "nothing")
 
 
 def _name(effect: Effect) -> str:

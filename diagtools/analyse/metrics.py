@@ -51,8 +51,14 @@ class Metric:
         raise UsageError(f"There is no metric {text!r}.", hint=_HINT)
 
 
-def cpu_s(timeline: pl.DataFrame) -> float | None:
-    """How much processor time did the tree take?  TIMELINE; null where no sample tells."""
+def cpu_s(timeline: pl.DataFrame, events: pl.DataFrame) -> float | None:
+    """How much processor time did the tree take?  TIMELINE and EVENTS; null where nothing tells.
+
+    The kernel tells it of the command with all that it waited for; else the last samples do, which come twice a second.
+    """
+    told = events.filter((pl.col("kind") == "ended") & (pl.col("second") > 0))["second"]
+    if not told.is_empty():
+        return float(told[0]) / 1e6
     known = timeline.drop_nulls("cpu_s").group_by("pid").agg(pl.col("cpu_s").max())
     return None if known.is_empty() else float(known["cpu_s"].sum())
 

@@ -35,6 +35,11 @@ def is_repeatable(runs: Sequence[Sequence[str]]) -> bool:
     return len({len(lines) for lines in runs}) == 1
 
 
+def varies(runs: Sequence[Sequence[str]]) -> bool:
+    """Do these runs of one program differ in more than durations, addresses and times?"""
+    return len({tuple(tuple(_tokens(line)) for line in lines) for lines in runs}) > 1
+
+
 def difference(runs: Sequence[Sequence[str]], other: Sequence[str]) -> Difference | None:
     """What does the other run print that these, which are all of one program, do not?  Null for nothing.
 

@@ -86,6 +86,7 @@ def sweep(points: pl.DataFrame, *, metric: str, unit: str = "unit", units: str =
             f"{metric} was measured at {len(distinct)} value of the parameter; a cost takes two.",
             hint="sweep at least four values, such as 100,200,400,800.",
         )
+    levels = tuple(median(y for x, y in zip(values, measured, strict=True) if x == one) for one in distinct)
     found = curves(values, measured)
     told = classified(found, values, measured, metric)
     within = interval(found, told.curve, values)
@@ -94,6 +95,7 @@ def sweep(points: pl.DataFrame, *, metric: str, unit: str = "unit", units: str =
         unit=unit,
         units=units or f"{unit}s",
         values=tuple(distinct),
+        levels=levels,
         level=median(measured),
         within=within,
     )
@@ -107,8 +109,8 @@ def sweep(points: pl.DataFrame, *, metric: str, unit: str = "unit", units: str =
         cost=told.curve.cost(distinct[0], distinct[-1]),
         low=None if within is None else within.low,
         high=None if within is None else within.high,
-        first_cost=told.curve.cost(*distinct[:2]),
-        last_cost=told.curve.cost(*distinct[-2:]),
+        first_cost=(levels[1] - levels[0]) / (distinct[1] - distinct[0]),
+        last_cost=(levels[-1] - levels[-2]) / (distinct[-1] - distinct[-2]),
         exponents=_exponents(found),
         points=_with_fit(points, told.drawn, distinct),
         curve=_between(distinct[0], distinct[-1], told.drawn),

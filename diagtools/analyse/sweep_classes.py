@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from math import inf
 from statistics import median
 
@@ -15,6 +16,7 @@ _LEAST_RISE = 0.005  #: of the level: less is how memory is rounded
 _MOST_OF_A_LEVEL = 0.10  #: what cannot be ruled out of something flat must stay below that share of it
 _STRAIGHT = (0.85, 1.2)  #: exponents that nobody would call a bend
 _NEARLY_STRAIGHT = (0.5, 1.6)  #: what noise may leave open of a line
+_MOST_BESIDE = 0.12  #: of the rise, a curve may pass beside a level: a kink does that, a step more
 _LEFT_TO_COME = 0.2  #: of what was seen: how much more may come where something is said to saturate
 _LEFT_AT_MOST = 0.6  #: by any curve that is as good: the same runs must not fit one that goes on
 _FEWEST_FREE = 3  #: degrees of freedom: with fewer the noise itself is hardly known
@@ -86,7 +88,7 @@ def _class(found: Curves, values: Column, measured: Column, metric: str) -> tupl
         return _untold(found, values, level, least)
     if len(set(values)) < _FEWEST_VALUES:
         return SweepClass.INCONCLUSIVE, f"{len(set(values))} values do not show a bend; sweep four or more"
-    return _bend(found, values)
+    return _bend(found, values, measured)
 
 
 def _untold(found: Curves, values: Column, level: float, least: float) -> tuple[SweepClass, str]:
@@ -98,10 +100,16 @@ def _untold(found: Curves, values: Column, level: float, least: float) -> tuple[
     return SweepClass.INCONCLUSIVE, _too_little(found, "the runs vary too much to rule a change out")
 
 
-def _bend(found: Curves, values: Column) -> tuple[SweepClass, str]:
+def _bend(found: Curves, values: Column, measured: Column) -> tuple[SweepClass, str]:
     """It grows (or falls): evenly, ever faster, or ever less?  By the curves that are as good as the best."""
     exponents = [-1.0 if one.exponent is None else one.exponent for one in found.as_good]
     low, high = min(exponents), max(exponents)
+    jump = _jump(found.best, values, measured)
+    if jump is not None:
+        return (
+            SweepClass.INCONCLUSIVE,
+            f"no smooth curve fits, it jumps between {jump[0]:,.6g} and {jump[1]:,.6g}",
+        )
     if low > _STRAIGHT[1]:
         return SweepClass.WORSE, ""
     if high < _STRAIGHT[0]:
@@ -112,6 +120,18 @@ def _bend(found: Curves, values: Column) -> tuple[SweepClass, str]:
             _too_little(found, "it changes, but the runs vary too much to show a bend"),
         )
     return SweepClass.LINEAR, ""
+
+
+def _jump(best: Curve, values: Column, measured: Column) -> tuple[float, float] | None:
+    """Between which values does it jump, where even the best curve passes far beside what was measured?"""
+    at = sorted(set(values))
+    levels = [median(y for x, y in zip(values, measured, strict=True) if x == one) for one in at]
+    beside = max(abs(level - best.at(one)) for one, level in zip(at, levels, strict=True))
+    if beside <= _MOST_BESIDE * (max(levels) - min(levels)):
+        return None
+    steps = [abs(later - earlier) for earlier, later in pairwise(levels)]
+    widest = steps.index(max(steps))
+    return at[widest], at[widest + 1]
 
 
 def _too_little(found: Curves, why: str) -> str:

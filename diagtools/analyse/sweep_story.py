@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from diagtools.analyse.amounts import amount, plain
 from diagtools.analyse.sweep_classes import Classified, Interval, SweepClass
-from diagtools.analyse.sweep_models import Curve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +16,7 @@ class Story:
     unit: str
     units: str
     values: tuple[float, ...]  #: of the parameter, each once, in order
+    levels: tuple[float, ...]  #: of the metric at each, the median of its runs
     level: float
     within: Interval | None
 
@@ -35,7 +35,7 @@ class Story:
         if found.sweep_class is SweepClass.LINEAR:
             verb = "costs" if usual > 0 else "changes by"
             return f"Each {self.unit} {verb} {self._cost(usual)} of {name}{self._between()}, evenly {span}."
-        return f"{_capital(name)} {self._bend(found, usual)}: {self._ends(found.curve)}."
+        return f"{_capital(name)} {self._bend(found, usual)}: {self._ends()}."
 
     def _between(self) -> str:
         if self.within is None:
@@ -47,10 +47,11 @@ class Story:
             return f"saturates near {amount(self.metric, found.curve.level)}"
         return f"{'grows' if usual > 0 else 'falls'} {found.sweep_class}ly"
 
-    def _ends(self, curve: Curve) -> str:
-        """What a unit costs at either end of the sweep."""
+    def _ends(self) -> str:
+        """What a unit cost at either end of the sweep, as it was measured there."""
         (first, second), (before, last) = self.values[:2], self.values[-2:]
-        start, end = self._cost(curve.cost(first, second)), self._cost(curve.cost(before, last))
+        start = self._cost((self.levels[1] - self.levels[0]) / (second - first))
+        end = self._cost((self.levels[-1] - self.levels[-2]) / (last - before))
         return (
             f"a {self.unit} costs {start} between {number(first)} and {number(second)} {self.units}, "
             f"{end} between {number(before)} and {number(last)}"

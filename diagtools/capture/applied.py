@@ -37,7 +37,8 @@ def applied(
     notes = read_notes(folder, snippets.NOTES)
     found = []
     for change, what in asked.items():
-        why = UNSEEN if not is_seen else next(iter(_doubts(change, what, notes, made_lazy)), "")
+        doubts = iter(_doubts(change, what, notes, made_lazy))
+        why = UNSEEN if not is_seen and not notes else next(doubts, "")
         found.append(Applied(change=_named(change, what), is_applied=not why, why=redact_text(why)))
     return tuple(found)
 
@@ -97,7 +98,9 @@ def _not_patched(notes: Sequence[tuple[str, str]]) -> Iterator[str]:
         if target not in done and not (target == module and "ran" in of):
             yield f"{module} was never imported"
     if "ran" not in of:
-        yield "its process ended before it could be run"
+        yield (
+            "its process ended while it ran" if "began" in of else "its process ended before it could be run"
+        )
     for target in of.get("counted", []):
         if target not in called and target not in optional:
             yield f"{target} was never called"

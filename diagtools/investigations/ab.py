@@ -138,8 +138,13 @@ class AbCase(ExperimentCase):
     def findings(self) -> list[Finding]:
         """The verdict on each change, what two of them do together, and what to know of the machine."""
         verdicts = [Finding(sentence=sentence(effect)) for effect in self.effects]
-        machine = conditions(self.experiment.pairs, n_cpus=os.cpu_count() or 1)
-        return [*verdicts, *self._interaction(), *machine]
+        return [*verdicts, *self._interaction(), *self._machine()]
+
+    def _machine(self) -> list[Finding]:
+        """What of the machine's state touches the figures: times, hardly memory."""
+        if not any(effect.hypothesis.metric.endswith("_s") for effect in self.effects):
+            return []
+        return conditions(self.experiment.pairs, n_cpus=os.cpu_count() or 1)
 
     def check_gate(self) -> Finding:
         """Raises ``BudgetBreached`` where a change raised a metric, or its runs were killed where others were not.

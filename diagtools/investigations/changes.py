@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import os
 import shlex
@@ -49,7 +50,7 @@ def together(changes: Sequence[Change]) -> Change:
         return target
 
     name = " + ".join(change.name for change in changes)
-    return Change(name=name, apply=apply, meaning="together they cost memory")
+    return Change(name=name, apply=apply, meaning="what all of them change together costs memory")
 
 
 def env(*assignments: str, name: str = "", meaning: str = "") -> Change:
@@ -127,6 +128,8 @@ def patch(code: str, *, name: str, when: str | None = None, meaning: str = "") -
             f"The patch {name!r} is no Python: {error}.", hint="python -m py_compile FILE says more."
         ) from error
     made = Patch(name=name, code=code, when=when)
+    if all(isinstance(one, ast.Pass | ast.Expr) and not _is_call(one) for one in ast.parse(code).body):
+        raise UsageError(f"The patch {name!r} does nothing.", hint="replace('package.module:function', new)")
     return Change(
         name=name,
         apply=lambda target: _changed(
@@ -134,6 +137,10 @@ def patch(code: str, *, name: str, when: str | None = None, meaning: str = "") -
         ),
         meaning=meaning or f"what {name} changes costs memory",
     )
+
+
+def _is_call(statement: ast.stmt) -> bool:
+    return any(isinstance(one, ast.Call | ast.Await) for one in ast.walk(statement))
 
 
 def patch_file(text: str) -> Change:
@@ -148,11 +155,14 @@ def patch_file(text: str) -> Change:
         raise UsageError(
             f"The patch '{file}' cannot be read: {why}.", hint="name a file of Python."
         ) from error
-    return patch(code, name=path.name, when=module if sign else None)
+    return patch(code, name=f"{module}{sign}{path.name}", when=module if sign else None)
 
 
 def versions(*requirements: str) -> Change:
     """Other versions of packages: ``versions("numpy==1.26.4")``, in a cached overlay of the command's environment."""
+    for text in requirements:
+        if not any(sign in text for sign in "=<>~!"):
+            raise UsageError(f"{text!r} names no version.", hint=f"--with {text}==VERSION")
 
     def apply(target: Target) -> Target:
         old = target.changes.overlay if target.changes else None

@@ -26,13 +26,15 @@ from diagtools.investigations.measures import must_be_measured, name_of
 from diagtools.investigations.outputs import Outputs
 from diagtools.investigations.progress import Progress
 from diagtools.investigations.record import record
-from diagtools.investigations.trials import Trial, in_words, rows_of, run_name
+from diagtools.investigations.trials import Trial, in_words, outcome, rows_of, run_name
+from diagtools.redact import redact_text
 from diagtools.run import Run
-from diagtools.values import Changes, Effect, Finding, Hypothesis, Target
+from diagtools.values import Changes, Effect, Finding, Hypothesis, Outcome, Target
 
 BASELINE = "as it was"
 _KILLED_FROM = 128
 _LARGE = 0.10
+_SHORTEST_SECRET = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +196,18 @@ class Experiment:
             not_applied={**self.not_applied, **self.cannot_run},
             changed_output=outputs.changed,
         )
-        return [replace(one, same_output=outputs.same[one.hypothesis.variant]) for one in found]
+        said = [replace(one, same_output=outputs.same[one.hypothesis.variant]) for one in found]
+        return [replace(one, reason=one.reason + self._last_words(one)) for one in said]
+
+    def _last_words(self, effect: Effect) -> str:
+        """Of a run that failed, of the variant or else of the command as it is; empty where none did."""
+        usual = self.usual_status
+        for name in (effect.hypothesis.variant, BASELINE):
+            failed = [run for run in self.runs_of(name) if outcome(run, usual) is Outcome.FAILED]
+            lines = failed[0].last_log_lines(1) if failed else []
+            if lines:
+                return f" Its last words: {lines[0]}"
+        return ""
 
     @property
     def usual_status(self) -> int:
@@ -222,7 +235,8 @@ class Experiment:
     def outputs(self) -> Outputs:
         """Do the variants print what the command prints as it is?"""
         runs = {name: self.runs_of(name) for name in self.variants}
-        return Outputs.of(runs.pop(BASELINE), runs, usual_status=self.usual_status)
+        targets = [variant.target for variant in self.variants.values()]
+        return Outputs.of(runs.pop(BASELINE), runs, usual_status=self.usual_status, secrets=_secrets(targets))
 
     # --- one run -------------------------------------------------------------------------------------
 
@@ -274,6 +288,12 @@ def _alike(variants: Sequence[Variant]) -> list[Variant]:
 def _with_means(target: Target, lazy: tuple[str, ...]) -> Target:
     changes = target.changes or Changes()
     return replace(target, changes=changes if changes.lazy else replace(changes, eager=lazy))
+
+
+def _secrets(targets: Sequence[Target]) -> list[str]:
+    """Values of variables whose names say that they are secret: a program may print them."""
+    given = {item for target in targets for item in target.env.items() if len(item[1]) >= _SHORTEST_SECRET}
+    return [value for name, value in sorted(given) if value not in redact_text(f"{name}={value}")]
 
 
 def _hypothesis(variant: Variant, metric: str, expected_drop: float | None) -> Hypothesis:

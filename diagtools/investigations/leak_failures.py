@@ -6,6 +6,7 @@ import re
 
 from diagtools.errors import NoDataError, UsageError
 from diagtools.frames import LeakFailure, LeakLog
+from diagtools.redact import redact_text
 from diagtools.run import Run
 
 _LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
@@ -60,17 +61,17 @@ def _error(target: str, failure: LeakFailure) -> UsageError:
     if failure.kind == "import":
         module = target.partition(":")[0]
         return UsageError(
-            f"Module {module!r} cannot be imported: {failure.text}{at}.",
+            f"Module {module!r} cannot be imported: {redact_text(failure.text)}{at}.",
             hint="run it where `python -m` would find the module, or with --python of its environment.",
         )
     if failure.kind == "raised":
         when = "at its first call" if failure.n_calls == 0 else f"in call {failure.n_calls + 1:,}"
         return UsageError(
-            f"{target} raised {when}: {failure.text}{at}.",
+            f"{target} raised {when}: {redact_text(failure.text)}{at}.",
             hint="a function that is checked must come through every call: catch what is expected.",
         )
     said, hint = _SAID.get(failure.kind, ("could not be called: {text}", _WRAP))
-    return UsageError(f"{target} {said.format(text=failure.text)}.", hint=hint)
+    return UsageError(f"{target} {said.format(text=redact_text(failure.text))}.", hint=hint)
 
 
 def _hanging_at(run: Run) -> str:

@@ -41,7 +41,9 @@ def _value(run: Run, metric: Metric) -> tuple[str, float | None]:
         return metric.name, kept_bytes(known.timeline, known.markers, run.phases, metric.of)
     if metric.kind == "per item":
         return metric.name, per_item_bytes(run.items)
-    return metric.name, cpu_s(run.timeline) if metric.name == "cpu_s" else _attribute(run, metric.name)
+    return metric.name, cpu_s(run.timeline, run.events) if metric.name == "cpu_s" else _attribute(
+        run, metric.name
+    )
 
 
 def _attribute(run: Run, name: str) -> float | None:
@@ -74,4 +76,6 @@ def _hint(run: Run, metric: Metric) -> str:
         return (
             f"its phases are {', '.join(names)}." if names else "mark one: with diagtools.mark.phase('load'):"
         )
-    return "mark them: with diagtools.mark.item(name):, or --items-calls MOD:FUNC."
+    if metric.kind == "always":
+        return "it ended before the first look: let it take 20 ms and more."
+    return "mark its items: with diagtools.mark.item(name):, or --items-calls MOD:FUNC."

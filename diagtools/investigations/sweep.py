@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import altair as alt
+import polars as pl
 
 from diagtools.analyse import sweep as fits
+from diagtools.analyse.amounts import amount, plain
 from diagtools.capture.folder import store, unused
 from diagtools.errors import UsageError
 from diagtools.investigations.case import Case
@@ -19,12 +22,14 @@ from diagtools.investigations.experiment import BASELINE, Experiment, Variant
 from diagtools.investigations.parameters import whole
 from diagtools.investigations.progress import Progress
 from diagtools.present.charts.sweep import sweep_chart
+from diagtools.present.tables import Column, Table
 from diagtools.present.text import sentences
 from diagtools.redact import redact_argv, redact_text
 from diagtools.values import Finding, Target
 
 _LEAST_VALUES = 3
 _REPEAT = 2
+_SET_BY = "The environment variable {0} took the values: there is no {1} in the command."
 
 
 class SweepCase(Case):
@@ -47,6 +52,7 @@ class SweepCase(Case):
     ) -> None:
         target = as_target(command, limit)
         self.name, self.values = _values(over)
+        self.is_in_command = any(f"{{{self.name}}}" in word for word in target.argv)
         super().__init__(
             question=f"What does one more {self.name} cost `{shlex.join(redact_argv(target.argv))}`?"
         )
@@ -81,7 +87,27 @@ class SweepCase(Case):
             Finding(sentence=f"{name} was not measured: {redact_text(why)}")
             for name, why in self.experiment.cannot_run.items()
         ]
-        return [*(Finding(sentence=one.sentence, value=one.cost) for one in self.fits()), *failed]
+        set_by = (
+            [] if self.is_in_command else [Finding(sentence=_SET_BY.format(self.name, f"{{{self.name}}}"))]
+        )
+        return [*(Finding(sentence=one.sentence, value=one.cost) for one in self.fits()), *failed, *set_by]
+
+    def table(self) -> Table:
+        """What was measured at each value: the median of its runs, by each metric."""
+        frames = [
+            one.points.group_by("value", maintain_order=True).agg(
+                pl.col("metric_value").median().alias(one.metric)
+            )
+            for one in self.fits()
+        ]
+        joined = frames[0]
+        for other in frames[1:]:
+            joined = joined.join(other, on="value", how="left")
+        shown = {
+            name: Column(heading=plain(name), words=partial(amount, name)) for name in joined.columns[1:]
+        }
+        number = Column(heading=self.name, words=lambda value: f"{value:,.6g}")
+        return Table(joined.sort("value"), {"value": number, **shown}, n=joined.height)
 
     def chart(self, metric: int = 0) -> alt.TopLevelMixin:
         """The runs and the fit, of the first metric or another."""
@@ -89,7 +115,7 @@ class SweepCase(Case):
 
     def as_text(self) -> str:
         """The sentences, for a terminal."""
-        return sentences(self.findings())
+        return "\n".join([*self.table().lines(), "", sentences(self.findings())])
 
     def as_json(self) -> dict[str, Any]:
         """What ``diagtools sweep --json`` prints."""

@@ -47,7 +47,7 @@ HEADER, SAMPLE, SYSTEM, PROCESS, EXIT, OUTPUT, EVENT = range(1, 8)
 #: What a recorder did or noticed; the index is what is stored, so the order is part of the format.
 EVENTS = (
     "started",  # value: sampling period in ns
-    "ended",  # the root ended; value: its exit status
+    "ended",  # the root ended; value: its exit status; second: CPU time in µs, with all it waited for (0: unknown)
     "closed",  # the closing mark; value: ticks taken, second: ticks missed
     "signal",  # forwarded to the target; value: the signal
     "watchdog",  # killed for passing its cap; value: bytes in use, second: the cap

@@ -48,6 +48,7 @@ class Sampler:
         self._oom_kills = 0
         self._n_ticks = self._n_missed = self._n_unsaid = 0
         self._exit_status: int | None = None
+        self._cpu_us = 0
         self._kill_at: int | None = None
         self._leave_until: int | None = None
         self._is_over_cap = self._is_abandoned = self._stopping = False
@@ -158,7 +159,7 @@ class Sampler:
         self._say_missed(now)
         status = self._exit_status
         if status is not None:
-            self._writer.event(now, "ended", self._root, status)
+            self._writer.event(now, "ended", self._root, status, self._cpu_us)
         self._writer.event(now, "closed", self._root, self._n_ticks, self._n_missed)
         self._writer.flush(now)
         self._tell(f"lost {self._writer.lost}")
@@ -261,14 +262,14 @@ class Sampler:
             self._tree.send(now, number)
 
     def _reap(self, now: int) -> None:
-        for pid, status, peak in supervisor.reap():
+        for pid, status, peak, cpu_us in supervisor.reap():
             if not self._writer.reaped(pid):
                 if pid == self._root:
                     self._tree.held(now, pid, peak)
                 self._tree.ended(now, pid, status)
                 self._tree.look_again()
                 if pid == self._root:
-                    self._exit_status = status
+                    self._exit_status, self._cpu_us = status, cpu_us
 
     # --- the end -------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ Nothing here raises into the program, but what the snippet's own functions raise
 became of each snippet is in ``changes.notes``, in the format of ``tracker_notes``, with these kinds; a text begins with
 the number of the snippet::
 
+    began     it is executed
     ran       it was executed to its end
     failed    it raised, or what it is to change does not exist; the text says why
     waiting   for the import of a module before this target can be changed
@@ -42,6 +43,7 @@ NOTES = "changes.notes"
 #: One line a snippet: ``number TAB module TAB name``; its code is in ``CODE % number``.
 LIST, CODE = "patches.list", "patch.%d.py"
 _COROUTINE, _NOT_PLAIN = 0x80, 0x20 | 0x80 | 0x100 | 0x200  # of co_flags: generators, coroutines
+_GIVEN = "__name__ __file__ __builtins__ module replace wrap every when_imported".split()
 _COPIED = "__module__ __name__ __qualname__ __doc__".split()
 
 
@@ -49,13 +51,30 @@ def watch(folder: str, after: "Any", notes: "Any", new_ticker: "Callable[[float,
     """Run the snippets of this folder, each as it is due."""
     with open(os.path.join(folder, LIST), encoding="utf-8") as listed:
         rows = [line.rstrip("\n").split("\t") for line in listed]
-    for number, module, name in rows:
-        place = os.path.join(folder, CODE % int(number))
-        snippet = _Snippet(number, place, name, after, notes, new_ticker)
+    snippets = [
+        (module, _Snippet(number, os.path.join(folder, CODE % int(number)), name, after, notes, new_ticker))
+        for number, module, name in rows
+    ]
+    if snippets:
+        after.call("threading", lambda threading: _watch_threads(threading, [one for _, one in snippets]))
+    for module, snippet in snippets:
         if module:
             snippet.run_after(module)
         else:
             snippet.run(None)
+
+
+def _watch_threads(threading: "Any", snippets: "list[_Snippet]") -> None:
+    """What a function of a snippet raises in a thread of its own nobody else sees."""
+    usual = threading.excepthook
+
+    def excepthook(found: "Any") -> None:
+        for snippet in snippets:
+            if found.exc_value is not None and snippet.is_own(found.exc_value):
+                snippet.say_raised("a thread", found.exc_value)
+        usual(found)
+
+    threading.excepthook = excepthook
 
 
 class _Snippet:
@@ -71,6 +90,9 @@ class _Snippet:
         self._after.call(module, self.run)
 
     def run(self, module: "ModuleType | None") -> None:
+        own = set(vars(module)) if module is not None else set()
+        before = {name: id(value) for name, value in vars(module).items()} if module is not None else {}
+        self._say("began", self._name)
         names = {
             "__name__": "diagtools_patch",
             "__file__": self._place,
@@ -84,10 +106,14 @@ class _Snippet:
             with open(self._place, "rb") as file:
                 source = file.read()
             exec(compile(source, self._place, "exec", dont_inherit=True), names)
-        except Exception as error:  # noqa: BLE001 - the program goes on as it was, and the run says so
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the program goes on as it was, and the run says so
             self._fail(error)
-        else:
-            self._say("ran", self._name)
+            return
+        bound = [name for name in names if name in own and name not in _GIVEN]
+        if bound and module is not None and before == {n: id(value) for n, value in vars(module).items()}:
+            self._say("failed", f"it sets {bound[0]!r} in itself: write module.{bound[0]} = {bound[0]}")
+            return
+        self._say("ran", self._name)
 
     # --- what a snippet can call -----------------------------------------------------------------------
 
@@ -131,6 +157,8 @@ class _Snippet:
 
     def _when(self, target: str, optional: bool, change: "Callable[[Any, str], None]") -> None:
         module, _, path = target.partition(":")
+        if module == "__main__":
+            raise ValueError("a script is not imported, nothing of it can be replaced: put it into a module")
         if not module or not path:
             raise ValueError(f"{target!r} names nothing to change: write 'package.module:Class.method'")
         self._say("optional" if optional else "waiting", target)
@@ -200,14 +228,18 @@ class _Snippet:
             try:
                 return function(*args, **kwargs)
             except Exception as error:
-                if self._is_own(error):
-                    self._say("raised", f"{target}: {type(error).__name__}: {error}", target)
+                if self.is_own(error):
+                    self.say_raised(target, error)
                 raise
 
         _pass_for(noted, function if like is None else like)
         return noted
 
-    def _is_own(self, error: BaseException) -> bool:
+    def say_raised(self, target: str, error: BaseException) -> None:
+        """Note the first of each target."""
+        self._say("raised", f"{target}: {type(error).__name__}: {error}", target)
+
+    def is_own(self, error: BaseException) -> bool:
         """Was it raised by a line of the snippet?  What the program's own functions raise through it is not."""
         innermost = error.__traceback__
         while innermost is not None and innermost.tb_next is not None:

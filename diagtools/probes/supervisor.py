@@ -137,13 +137,13 @@ def leave_terminal() -> None:
     os.close(null)
 
 
-def reap() -> list[tuple[int, int, int]]:
-    """Which children ended since the last call?  Of each pid, exit status (128 + signal if killed) and peak.
+def reap() -> list[tuple[int, int, int, int]]:
+    """Which children ended since the last call?  Of each pid, exit status (128 + signal if killed), peak, CPU time.
 
     The peak (bytes) is the most that it held, or one that it waited for, or this process before it became the target:
-    the kernel keeps that mark across ``exec`` (getrusage(2)).
+    the kernel keeps that mark across ``exec`` (getrusage(2)).  CPU time (µs) is its own and of those it waited for.
     """
-    ended: list[tuple[int, int, int]] = []
+    ended: list[tuple[int, int, int, int]] = []
     while True:
         try:
             pid, status, usage = os.wait4(-1, os.WNOHANG)
@@ -152,7 +152,8 @@ def reap() -> list[tuple[int, int, int]]:
         if pid == 0:
             return ended
         code = os.waitstatus_to_exitcode(status)
-        ended.append((pid, code if code >= 0 else 128 - code, usage.ru_maxrss * 1024))
+        cpu_us = round((usage.ru_utime + usage.ru_stime) * 1e6)
+        ended.append((pid, code if code >= 0 else 128 - code, usage.ru_maxrss * 1024, cpu_us))
 
 
 def send(pid: int, number: int) -> None:

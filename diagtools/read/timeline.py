@@ -17,7 +17,7 @@ from diagtools.values import Manifest, State, Validity
 _HALF_UNKNOWN = 0xFFFF_FFFF
 _EVENT_NAMES = dict(enumerate(records.EVENTS))
 #: Of all others the second value is a zero that nobody meant.
-_EVENTS_WITH_SECOND = ("closed", "watchdog", "cap", "decimated")
+_EVENTS_WITH_SECOND = ("ended", "closed", "watchdog", "cap", "decimated")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ def _three(one, other, both, **options):
         (200, 100, 0, "against each other", "against each other"),
         (0, 0, 0, "neither", "Neither no cache nor no registry frees anything"),
         (0.2, 0.2, 0.4, "neither", "both together nothing"),
-        (-20, 0, -20, "neither", "no cache alone frees −20.0 MiB"),
+        (-20, 0, -20, "neither", "no cache alone takes 20.0 MiB more"),
     ],
 )
 def test_what_each_frees_says_how_they_join(one, other, both, together, said):

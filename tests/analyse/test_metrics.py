@@ -77,8 +77,11 @@ def timeline(rows: list[tuple[float, int, int, float | None]]) -> pl.DataFrame:
 
 
 def test_processor_time_is_that_of_all_processes() -> None:
-    assert cpu_s(timeline([(0, 1, 1, 0.5), (1, 1, 1, 2.0), (1, 2, 1, 0.25), (2, 2, 1, None)])) == 2.25
-    assert cpu_s(timeline([(0, 1, 1, None)])) is None
+    samples = timeline([(0, 1, 1, 0.5), (1, 1, 1, 2.0), (1, 2, 1, 0.25), (2, 2, 1, None)])
+    assert cpu_s(samples, frames.EVENTS.empty()) == 2.25
+    assert cpu_s(timeline([(0, 1, 1, None)]), frames.EVENTS.empty()) is None
+    ended = {"t_s": [3.0], "kind": ["ended"], "pid": [1], "value": [0], "second": [2_500_000]}
+    assert cpu_s(samples, frames.EVENTS.from_columns(ended)) == 2.5
 
 
 def phases(rows: list[tuple[str, int, float, float | None]]) -> pl.DataFrame:

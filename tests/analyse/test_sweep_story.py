@@ -11,7 +11,16 @@ VALUES = (1.0, 2.0, 3.0, 4.0, 5.0)
 
 def _said(measured, metric="peak_rss_bytes", within=None, values=VALUES):
     found = curves(values, measured)
-    story = Story(metric=metric, unit="call", values=values, level=measured[0], within=within)
+    levels = tuple(float(value) for value in measured)
+    story = Story(
+        metric=metric,
+        unit="call",
+        units="calls",
+        values=values,
+        levels=levels,
+        level=measured[0],
+        within=within,
+    )
     return story.sentence(classified(found, values, measured, metric))
 
 
@@ -44,3 +53,14 @@ def test_without_an_interval_nothing_is_said_of_one():
 @pytest.mark.parametrize(("value", "said"), [(1600.0, "1,600"), (0.05, "0.05"), (1e7, "1e+07")])
 def test_values_are_written_shortly(value, said):
     assert number(value) == said
+
+
+def test_a_unit_costs_at_each_end_what_was_measured_there():
+    """Flat from the third value on: whatever curve is drawn, nothing is asked for there any more."""
+    measured = [2.0**20 * value for value in (10, 20, 30, 30, 30)]
+    assert "0 B between 4 and 5" in _said(measured)
+
+
+def test_a_step_is_no_bend():
+    measured = [2.0**20 * value for value in (15, 15, 60, 60, 60)]
+    assert "is not clear" in _said(measured)

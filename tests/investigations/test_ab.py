@@ -103,7 +103,7 @@ def test_a_change_that_cannot_be_made_is_said_and_the_others_run(tmp_path: Path)
 
 
 def test_changes_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
-    same = changes.patch("pass", name="fix.py")
+    same = changes.patch("import gc", name="fix.py")
     found = case(tmp_path, program("1"), same, same)
     assert list(found.experiment.variants) == ["as it was", "fix.py", "fix.py (2)"]
 

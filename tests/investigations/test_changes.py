@@ -32,14 +32,14 @@ def test_packages_lazy_imports_and_patches_add_up() -> None:
         [
             changes.without("numpy"),
             changes.lazily("app.py:3"),
-            changes.patch("pass", name="a"),
-            changes.patch("1", name="b", when="json"),
+            changes.patch("import gc", name="a"),
+            changes.patch("x = 1", name="b", when="json"),
         ]
     )
     assert both.apply(TARGET).changes == Changes(
         without=("numpy",),
         lazy=(f"{Path.cwd()}/app.py:3",),
-        patches=(Patch(name="a", code="pass"), Patch(name="b", code="1", when="json")),
+        patches=(Patch(name="a", code="import gc"), Patch(name="b", code="x = 1", when="json")),
     )
 
 
@@ -47,7 +47,9 @@ def test_a_patch_is_read_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "fix.py").write_text("replace('a:b', 1)\n")
     found = changes.patch_file(f"package.module={tmp_path}/fix.py").apply(TARGET).changes
     assert found is not None
-    assert found.patches == (Patch(name="fix.py", code="replace('a:b', 1)\n", when="package.module"),)
+    assert found.patches == (
+        Patch(name="package.module=fix.py", code="replace('a:b', 1)\n", when="package.module"),
+    )
 
 
 def test_another_interpreter_runs_scripts_too(tmp_path: Path) -> None:
@@ -68,8 +70,10 @@ def test_another_interpreter_runs_scripts_too(tmp_path: Path) -> None:
         (lambda: changes.without("scikit-learn"), "is no package"),
         (lambda: changes.without("json"), "part of Python"),
         (lambda: changes.patch("def", name="x"), "is no Python"),
+        (lambda: changes.patch("'nothing'\npass", name="x"), "does nothing"),
+        (lambda: changes.versions("rich"), "names no version"),
         (lambda: changes.patch("a\0b", name="x"), "is no Python"),
-        (lambda: changes.patch("pass", name="x", when="no module"), "is no module"),
+        (lambda: changes.patch("y = 1", name="x", when="no module"), "is no module"),
         (lambda: changes.patch_file("no-such-file.py"), "cannot be read: No such file"),
         (lambda: changes.together([changes.env("A=1")]), "no combination"),
         (lambda: changes.interpreter("python3").apply(Target(argv=("ls",))), "not run by a Python"),

@@ -241,3 +241,34 @@ def test_the_manifest_names_what_was_asked_for() -> None:
         "lazy /x/y.py:3": "/x/y.py:3",
         "patch 0": "fix.py",
     }
+
+
+def test_a_name_that_is_set_in_the_snippet_alone_changes_nothing(tmp_path: Path) -> None:
+    done = run_with(BARE, tmp_path, "import library\nprint(library.RATE)\n", "RATE = 9", when="library")
+    assert done.stdout == "3\n"
+    assert ("failed", "0 it sets 'RATE' in itself: write module.RATE = RATE") in noted(tmp_path)
+
+
+def test_what_a_thread_of_a_snippet_raises_is_noted(tmp_path: Path) -> None:
+    code = (
+        "import threading\n"
+        "def work():\n"
+        "    raise KeyError('later')\n"
+        "thread = threading.Thread(target=work)\n"
+        "thread.start()\n"
+        "thread.join()\n"
+    )
+    run_with(BARE, tmp_path, "import threading\n", code)
+    assert ("raised", "0 a thread: KeyError: 'later'") in noted(tmp_path)
+
+
+@pytest.mark.parametrize("code", ["raise SystemExit(3)", "import sys; sys.exit(0)"])
+def test_a_snippet_does_not_end_the_program(code: str, tmp_path: Path) -> None:
+    done = run_with(BARE, tmp_path, "print('done')\n", code)
+    assert (done.returncode, done.stdout) == (0, "done\n")
+    assert "failed" in dict(noted(tmp_path))
+
+
+def test_nothing_of_a_script_can_be_replaced(tmp_path: Path) -> None:
+    run_with(BARE, tmp_path, "def f(): pass\nf()\n", "replace('__main__:f', len)")
+    assert "put it into a module" in dict(noted(tmp_path))["failed"]
