@@ -79,7 +79,7 @@ class LeakHunt(Case):
         requests: int = 10_000,
         bad: str = "6.3.1",
         good: str = "6.4.4",
-        pairs: int = 2,
+        pairs: int = 3,
         function: str = "",
     ) -> None:
         super().__init__(question=_QUESTION)
