@@ -121,9 +121,9 @@ def _notebooks() -> tuple[bool, str]:
 
 
 def _overlays() -> tuple[bool, str]:
-    from diagtools.capture.installer import pip_words, uv_program  # here: others wait for it
-
-    found = [name for name, one in (("uv", uv_program()), ("pip", pip_words(sys.executable))) if one]
+    has_uv = os.access(Path(sys.executable).with_name("uv"), os.X_OK) or shutil.which("uv") is not None
+    has_pip = importlib.util.find_spec("pip") is not None
+    found = [name for name, is_here in (("uv", has_uv), ("pip", has_pip)) if is_here]
     if not found:
         return False, "neither uv nor pip: pip install uv, and experiments can try other versions of packages"
     return True, f"{' and '.join(found)}: experiments can try other versions of packages"

@@ -13,6 +13,7 @@ from diagtools.analyse.amounts import plain
 _LOWEST_SHARE = 0.6  #: of the highest value: what stays above it is drawn from there, not from zero
 _HEADROOM = 0.07
 _N_TICKS = 6
+_SMALLEST = 1e-12  #: less is drawn as nothing: no axis has ticks there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,8 @@ class Scale:
         """The scale on which these values of the metric are drawn; at least one of them."""
         per, unit = _unit(metric, max(map(abs, values)))
         low, high = min(values) / per, max(values) / per
-        room = _HEADROOM * ((high - low) or abs(high) or 1.0)
+        spread = (high - low) or abs(high)
+        room = _HEADROOM * (spread if spread > _SMALLEST else 1.0)
         is_far_from_zero = low > _LOWEST_SHARE * high
         start = low - room if is_far_from_zero or low < 0 else 0.0
         title = f"{plain(metric)}, {unit}" if unit else plain(metric)
