@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,19 +47,19 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Installer:
+class Installer(ABC):
     """A tool that installs packages for ``python``: the words that start it."""
 
     python: str
     words: tuple[str, ...]
 
+    @abstractmethod
     def wanted(self, requirements: Sequence[str]) -> Pins:
         """What would have to be installed, and is not, for these?  Raises ``Refused``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def install(self, pins: Mapping[str, str], folder: Path) -> None:
         """Puts exactly these into a folder, compiled.  Raises ``Refused``."""
-        raise NotImplementedError
 
 
 class Uv(Installer):

@@ -15,6 +15,7 @@ import altair as alt
 from diagtools.analyse.conditions import conditions
 from diagtools.analyse.interaction import interaction
 from diagtools.analyse.metrics import PEAK, Metric
+from diagtools.analyse.movement import movement
 from diagtools.capture.folder import store, unused
 from diagtools.errors import BudgetBreached, DiagtoolsError, NoDataError, UsageError
 from diagtools.investigations.case import ExperimentCase
@@ -164,7 +165,7 @@ class AbCase(ExperimentCase):
         worse = [effect for effect in self.effects if _is_worse(effect)]
         if worse:
             raise BudgetBreached(
-                " ".join(sentence(effect) for effect in worse),
+                " ".join(f"{effect.hypothesis.name}: {movement(effect)}" for effect in worse),
                 hint="diagtools compare names the lines that grew.",
             )
         return Finding(sentence="No change raised a metric.")

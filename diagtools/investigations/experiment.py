@@ -23,7 +23,7 @@ from diagtools.capture.conditions import conditions
 from diagtools.errors import NoDataError, StartError, UsageError
 from diagtools.investigations.fresh_folder import fresh_folder
 from diagtools.investigations.measures import must_be_measured, name_of
-from diagtools.investigations.outputs import Outputs
+from diagtools.investigations.outputs import Outputs, without
 from diagtools.investigations.progress import Progress
 from diagtools.investigations.record import record
 from diagtools.investigations.trials import Trial, in_words, outcome, rows_of, run_name
@@ -206,7 +206,7 @@ class Experiment:
             failed = [run for run in self.runs_of(name) if outcome(run, usual) is Outcome.FAILED]
             lines = failed[0].last_log_lines(1) if failed else []
             if lines:
-                return f" Its last words: {lines[0]}"
+                return f" Its last words: {without(lines[0], self._secrets)}"
         return ""
 
     @property
@@ -235,8 +235,11 @@ class Experiment:
     def outputs(self) -> Outputs:
         """Do the variants print what the command prints as it is?"""
         runs = {name: self.runs_of(name) for name in self.variants}
-        targets = [variant.target for variant in self.variants.values()]
-        return Outputs.of(runs.pop(BASELINE), runs, usual_status=self.usual_status, secrets=_secrets(targets))
+        return Outputs.of(runs.pop(BASELINE), runs, usual_status=self.usual_status, secrets=self._secrets)
+
+    @property
+    def _secrets(self) -> list[str]:
+        return _secrets([variant.target for variant in self.variants.values()])
 
     # --- one run -------------------------------------------------------------------------------------
 

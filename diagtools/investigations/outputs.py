@@ -47,11 +47,12 @@ class Outputs:
             found = next(filter(None, (_difference(usual, run, usual_status) for run in of_variant)), "")
             same[name] = False if found else (True if of_variant and is_steady else None)
             if found:
-                changed[name] = redact_text(_without(found, secrets))
+                changed[name] = redact_text(without(found, secrets))
         return cls(same=same, changed=changed)
 
 
-def _without(text: str, secrets: Sequence[str]) -> str:
+def without(text: str, secrets: Sequence[str]) -> str:
+    """The text, where these values are not shown."""
     for secret in secrets:
         text = text.replace(secret, "[redacted]")
     return text
