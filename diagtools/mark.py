@@ -307,6 +307,11 @@ class Recorder:
         except Exception:  # noqa: BLE001 - the program must not notice
             pass
 
+    def close(self) -> None:
+        """End what is open and write nothing more: the recording ends before its process does."""
+        self._end_open(None)
+        vars(self)["write"] = _write_nothing
+
     def leave_sequence(self, handle: Handle, sequence: str) -> None:
         """Take a handle that was entered out of its sequence: its block ends it, not the next one."""
         latest = self._local.latest
@@ -347,6 +352,10 @@ class Recorder:
         for handle in list(self._local.latest.values()):
             handle.__exit__(None, error, None)
         self.write(EXIT, END, 0, b"")
+
+
+def _write_nothing(*_: object, **__: object) -> None:
+    """In the place of ``Recorder.write`` once that is closed."""
 
 
 class _Slot:

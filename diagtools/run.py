@@ -40,6 +40,7 @@ from diagtools.read.no_items import no_items
 from diagtools.read.object_graph import read_object_graph
 from diagtools.read.profiles.recorded import Recorded, has_captures, read_recorded
 from diagtools.read.snapshot_times import read_snapshot_times
+from diagtools.read.test_session import TestSession, read_test_session
 from diagtools.read.timeline import Timeline, nothing_recorded, read_timeline
 from diagtools.read.trust import NOT_CLOSED
 from diagtools.units import format_bytes, format_seconds
@@ -113,6 +114,15 @@ class Run:
         """
         found = [attribute(log.events) for log in read_imports(self.path)]
         return max(found, key=lambda imports: int(imports["self_anon_bytes"].sum()))
+
+    @cached_property
+    def test_session(self) -> TestSession:
+        """What did each test, fixture and file cost (``pytest --diag``)?
+
+        Raises ``NoDataError`` where no test session was recorded, ``DamagedError`` for a log of a newer format.
+        """
+        samples = self._recorded.samples
+        return read_test_session(self.path, self._zero_ns, timeline=samples, processes=self.processes)
 
     @cached_property
     def tracked(self) -> Run | None:

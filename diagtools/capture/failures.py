@@ -40,6 +40,14 @@ def start_failure(target: Target, step: str, number: int) -> DiagtoolsError:
     )
 
 
+def files_failure(folder: Path, error: OSError) -> RecorderError:
+    """The files of a run cannot be written."""
+    return RecorderError(
+        f"The run folder '{folder}' cannot be written: {error.strerror}.",
+        hint="name a folder on a disk with room with -o.",
+    )
+
+
 def _not_executed(target: Target, number: int, reason: str) -> StartError:
     import shutil
 

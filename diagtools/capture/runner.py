@@ -21,7 +21,7 @@ from diagtools.capture import cgroup, kernel_log, leftovers, snapshots, tracking
 from diagtools.capture import folder as run_folder
 from diagtools.capture import manifest as manifests
 from diagtools.capture.echo import Echo
-from diagtools.capture.failures import no_such_process, start_failure
+from diagtools.capture.failures import files_failure, no_such_process, start_failure
 from diagtools.capture.sampler_process import BACKEND, SamplerProcess, Streams
 from diagtools.capture.signals import Relay
 from diagtools.capture.watcher import Look, Watcher
@@ -102,7 +102,7 @@ def attach(
     manifest = manifests.begun(path, None, pid=pid, hz=hz, backend=backend)
     manifest = dataclasses.replace(manifest, snapshots=dict(asked or {}))
     recording = _Recording(path, manifest, None, keep_folder=keep_folder, look=look)
-    return recording.run([f"attach={pid}", *_observed(None), "--"], {}, _QUIET)
+    return recording.run([f"attach={pid}", *observed(None), "--"], {}, _QUIET)
 
 
 def _check_rate(hz: float) -> None:
@@ -138,7 +138,7 @@ def _own_cgroup(limit: Limit | None) -> Iterator[cgroup.MemoryCgroup | None]:
 
 
 def _options(target: Target, group: cgroup.MemoryCgroup | None) -> list[str]:
-    options = _observed(group)
+    options = observed(group)
     if target.cwd:
         options.append(f"cwd={target.cwd}")
     if target.limit:
@@ -149,7 +149,8 @@ def _options(target: Target, group: cgroup.MemoryCgroup | None) -> list[str]:
     return options
 
 
-def _observed(group: cgroup.MemoryCgroup | None) -> list[str]:
+def observed(group: cgroup.MemoryCgroup | None) -> list[str]:
+    """Which options of the sampler name the cgroup that it reads?"""
     watched = group or cgroup.current()
     return [f"cgroup_usage={watched.usage}", f"cgroup_events={watched.events}"] if watched else []
 
@@ -223,10 +224,7 @@ class _Recording:
             return SamplerProcess(self._manifest.backend, given, env, streams)
         except OSError as error:
             self._discard()
-            raise RecorderError(
-                f"The run folder '{self._path}' cannot be written: {error.strerror}.",
-                hint="name a folder on a disk with room with -o.",
-            ) from error
+            raise files_failure(self._path, error) from error
         except DiagtoolsError:
             self._discard()
             raise
@@ -333,7 +331,7 @@ class _Recording:
     def _write_manifest(
         self, sampler: SamplerProcess, duration_s: float, validity: tuple[Validity, ...]
     ) -> None:
-        clock = _clock(self._path)
+        clock = clock_of(self._path)
         was_killed = sampler.exit_status == 128 + signal.SIGKILL
         final = manifests.closed(
             self._manifest,
@@ -372,7 +370,7 @@ def _lasted_s(path: Path, clock: records.Record | None, pid: int | None) -> floa
     return None if ended_ns is None or clock is None else round((ended_ns - clock.t_ns) / 1e9, 9)
 
 
-def _clock(path: Path) -> records.Record | None:
+def clock_of(path: Path) -> records.Record | None:
     """The header of the recording, with which each of its files begins."""
     for name in (CURRENT, WAITING, HISTORY):
         with contextlib.suppress(OSError), (path / name).open("rb") as file:

@@ -77,6 +77,7 @@ from diagtools.frames.recordings import (
     TREE,
 )
 from diagtools.frames.snapshot_times import SNAPSHOT_TIMES
+from diagtools.frames.suite import FIXTURES, TEST_FILES, TEST_PHASES, TESTS
 
 ALL = (
     TIMELINE,
@@ -148,6 +149,10 @@ ALL = (
     LEAK_COUNTERS,
     LEAK_LINES,
     LEAK_SITES,
+    TESTS,
+    TEST_PHASES,
+    FIXTURES,
+    TEST_FILES,
 )
 
 __all__ = [
@@ -164,6 +169,7 @@ __all__ = [
     "EVENTS",
     "EXPLAINED",
     "FEATURES",
+    "FIXTURES",
     "FORECAST",
     "GRAPH_EDGES",
     "GRAPH_MARKS",
@@ -218,6 +224,9 @@ __all__ = [
     "SWEEP",
     "SWEEP_CURVE",
     "SYSTEM",
+    "TESTS",
+    "TEST_FILES",
+    "TEST_PHASES",
     "TIMELINE",
     "TRACKED",
     "TREE",

@@ -46,9 +46,11 @@ class Check:
         *,
         n_warm: int,
         budget_s: float,
+        is_alone: bool = True,
     ) -> None:
         self._function, self.log, self.load = function, log, load
         self._n_warm, self.budget_ns = n_warm, int(budget_s * 1e9)
+        self._is_alone = is_alone  # else the process is somebody's, and its output too
         counters = load("leak_counters")
         self.counters = counters.Counters(load)
         self._may_grow = [(counters.COUNTERS.index(name), least) for name, least in _MAY_GROW.items()]
@@ -122,7 +124,8 @@ class Check:
         self.counters.read()  # what a first reading brings is there from here on
         is_cut = int(self._n_warmed < self._n_warm)
         self.log.write("warm", self._n_warmed, self._call_ns, int(self._is_async), is_cut)
-        _silence()
+        if self._is_alone:
+            _silence()
 
     # --- what is done ----------------------------------------------------------------------------------
 

@@ -90,6 +90,10 @@ class Log:
         line = b"\t".join([_escaped(str(field)) for field in (kind, *fields)])
         os.write(self._fd, b"%b\t%08x\n" % (line, self._crc32(line)))
 
+    def close(self) -> None:
+        """No more lines: the process goes on with other work."""
+        os.close(self._fd)
+
 
 def _escaped(text: str) -> bytes:
     try:

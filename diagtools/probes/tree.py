@@ -71,7 +71,7 @@ class Tree:
         found = (
             [(self._root, 0)] if self._root else [(pid, me) for pid in self._children_of(me) if pid != ours]
         )
-        seen = {pid for pid, _ in found}
+        seen = {me, *(pid for pid, _ in found)}  # an attached root may have started this process
         for pid, _ in found:  # grows while it is walked: breadth first
             new = [child for child in self._children_of(pid) if child not in seen]
             seen.update(new)

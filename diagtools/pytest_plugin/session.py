@@ -1,0 +1,123 @@
+"""One session of pytest as a run: its folder, its recording, and what it says at its end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diagtools import mark
+from diagtools.capture.beside import BesideRecording
+from diagtools.errors import DiagtoolsError
+from diagtools.pytest_plugin.aside import run_aside
+from diagtools.pytest_plugin.measuring import Measuring
+from diagtools.pytest_plugin.options import Settings
+from diagtools.pytest_plugin.summary import Summary
+
+#: Set while a session is measured: one that a test starts records itself, not into the folder of this one.
+SESSION_VARIABLE = "DIAGTOOLS_TESTS"
+PAGE = "report.html"
+_WORKER_INPUT = "diagtools_run"
+
+
+class MeasuredSession:
+    """The session of a process that was asked for, or that hands out the tests to workers."""
+
+    def __init__(self, config: pytest.Config, settings: Settings, measuring: Measuring) -> None:
+        self._config, self._settings, self._measuring = config, settings, measuring
+        self._recording: BesideRecording | None = None
+        self._nested_in = os.environ.get(SESSION_VARIABLE)
+        self._summary: Summary | None = None
+        self._pid = os.getpid()
+        self.folder = Path()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """The recording begins; raises ``pytest.UsageError`` where it cannot."""
+        outer = os.environ.get(mark.RUN_VARIABLE)
+        if outer and not self._nested_in and self._settings.folder is None and Path(outer).is_dir():
+            self.folder = Path(outer)
+        else:
+            self._record()
+        os.environ[SESSION_VARIABLE] = str(self._pid)
+        self._measuring.record_into(self.folder, self._config.rootpath)
+
+    def _record(self) -> None:
+        argv = ("pytest", *map(str, self._config.invocation_params.args))
+        try:
+            self._recording = BesideRecording(argv, self._settings.folder)
+        except DiagtoolsError as error:
+            message = str(error).replace("with -o", "with --diag-dir")
+            raise pytest.UsageError(message) from error
+        self.folder = self._recording.folder
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """A worker of xdist is to write beside this process."""
+        node.workerinput[_WORKER_INPUT] = str(self.folder)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """The recording ends; what is above what is normal makes the session fail."""
+        if os.getpid() != self._pid:
+            return
+        self._measuring.ended()
+        self._summary = Summary.read(self.folder, self._settings, self._config.rootpath)
+        if self._summary.is_above_normal and exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = exitstatus = pytest.ExitCode.TESTS_FAILED
+        self._restore()
+        if self._recording is not None:
+            try:
+                self._recording.close(int(exitstatus))
+            except DiagtoolsError as error:
+                self._summary.problems.append(str(error))
+        self._aside(self._summary)
+        if self._measuring.journal.problem:
+            self._summary.problems.append(f"Some lines were not written: {self._measuring.journal.problem}.")
+
+    def _aside(self, summary: Summary) -> None:
+        html = self._settings.html
+        words = [str(self.folder)]
+        if html is not None:
+            words += ["--page", str(Path(html).absolute() if html else self.folder / PAGE)]
+        if summary.costs.repeats:
+            words.append("--lines")
+        try:
+            summary.notes += run_aside("diagtools.investigations.after_session", *words).splitlines()
+        except OSError as error:
+            summary.problems.append(f"Parquet, page and lines were not made: {error}.")
+
+    def _restore(self) -> None:
+        if self._nested_in is None:
+            os.environ.pop(SESSION_VARIABLE, None)
+        else:
+            os.environ[SESSION_VARIABLE] = self._nested_in
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """What the session cost, in twenty lines."""
+        if self._summary is not None:
+            self._summary.write(terminalreporter, self.folder)
+
+
+class WorkerSession:
+    """The part of a session that a worker of xdist runs."""
+
+    def __init__(self, config: pytest.Config, measuring: Measuring) -> None:
+        self._config, self._measuring = config, measuring
+        self.folder = Path()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Write where the process says that hands out the tests."""
+        workerinput: dict[str, Any] = self._config.workerinput  # type: ignore[attr-defined]  # set by xdist
+        folder = workerinput.get(_WORKER_INPUT)
+        if folder:
+            self.folder = Path(folder)
+            self._measuring.record_into(self.folder, self._config.rootpath, str(workerinput["workerid"]))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """The last test has run."""
+        self._measuring.ended()
