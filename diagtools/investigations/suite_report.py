@@ -16,7 +16,7 @@ from diagtools.investigations.explain import explain
 from diagtools.present import renderer, tables
 from diagtools.present.charts.suite import suite_chart
 from diagtools.present.pages import write_page
-from diagtools.present.prose import Prose
+from diagtools.present.prose import Prose, Quote
 from diagtools.present.tables import Table
 from diagtools.read.test_session import TestSession
 from diagtools.run import Run
@@ -55,7 +55,8 @@ class SuiteReport:
 
     def lines(self) -> Prose:
         """Which lines asked for the memory of the tests that ran once more?"""
-        return Prose(asking_lines(self.run.path, self.session.costs))
+        found = asking_lines(self.run.path, self.session.costs)
+        return Prose([], quote=Quote(caption="Which lines asked for the memory:", lines=tuple(found)))
 
     # --- what it shows -----------------------------------------------------------------------------------
 
@@ -138,7 +139,7 @@ class SuiteReport:
 
     def save(self, page: Path) -> Path:
         """Writes everything as one HTML file that needs no network, and returns where.  Raises ``UsageError``."""
-        return write_page(self._cells(), page, heading="Memory of a test session")
+        return write_page(self._cells(), page, heading="Memory of a test session", source=f"the run {self.run.path.name}")
 
     def _cells(self) -> Iterator[Any]:
         yield self.said()

@@ -84,7 +84,7 @@ class OfflineHTMLExporter(Exporter):
             cells=cells,
             headlines=shown.headlines(notebook),
             title=shown.title(notebook, name),
-            source=f"{name}.ipynb",
+            source=resources["metadata"].get("source", f"{name}.ipynb"),
             style=Markup((_PAGE / "page.css").read_text(encoding="utf-8")),
             scripts=[Markup(script) for script in scripts],
             policy=policy(scripts),

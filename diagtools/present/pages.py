@@ -18,8 +18,8 @@ from diagtools.present.shareable import shareable
 _HINT = "name a file in a folder that takes one."
 
 
-def write_page(shown: Iterable[Any], page: Path, *, heading: str) -> Path:
-    """Writes what shows itself, in this order, and returns where.
+def write_page(shown: Iterable[Any], page: Path, *, heading: str, source: str) -> Path:
+    """Writes what shows itself, in this order, and returns where; ``source`` is what all of it was made of.
 
     Secrets are redacted and everything foreign is escaped, as on the page of a notebook.  Raises ``UsageError`` where
     the file cannot be written.
@@ -27,7 +27,7 @@ def write_page(shown: Iterable[Any], page: Path, *, heading: str) -> Path:
     cells = [v4.new_markdown_cell(f"# {heading}"), *(_cell(one) for one in shown)]
     notebook = shareable(nbformat.from_dict(v4.new_notebook(cells=cells)), working_folder=Path.cwd())
     exporter = OfflineHTMLExporter()  # type: ignore[no-untyped-call]  # nbconvert annotates no constructor
-    html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": page.stem}})
+    html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": page.stem, "source": source}})
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(html, encoding="utf-8", errors="backslashreplace", newline="\n")

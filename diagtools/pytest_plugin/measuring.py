@@ -230,6 +230,11 @@ class Measuring:
         if going and not self.is_repeating:
             self.journal.write(FixtureGone(fixture_number=number, **_measured(self.meter.end(going.pop()))))
 
+    def phase(self, name: str) -> None:
+        """What this process does from here on, for whoever reads its timeline."""
+        if self._recorder is not None:
+            self._recorder.begin(mark.PHASE, name, {}, "diagtools")
+
     def ended(self) -> None:
         """The process has run its last test."""
         self.journal.write(ProcessEnded(t_ns=time.monotonic_ns(), rss=self.meter.rss()))

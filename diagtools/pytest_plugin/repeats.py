@@ -19,6 +19,7 @@ from diagtools.units import format_bytes
 from diagtools.values.suite import CAPTURE_GLOB, Remark, Repeated
 
 _MOST = 5
+_SAID = "The end of the timeline is that of heavy tests run once more, under memray: no figure of a test is from there."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,8 @@ class Repeats:
         return result
 
     def _repeat(self, heavy: list[Heavy]) -> None:
+        self._measuring.phase("heavy tests run once more, under memray")
+        self._measuring.journal.write(Remark(text=_SAID))
         for one in heavy[:_MOST]:
             self._run(one)
         if len(heavy) > _MOST:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,18 +65,23 @@ class MeasuredSession:
         if os.getpid() != self._pid:
             return
         self._measuring.ended()
-        self._summary = Summary.read(self.folder, self._settings, self._config.rootpath)
-        if self._summary.is_above_normal and exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = exitstatus = pytest.ExitCode.TESTS_FAILED
         self._restore()
+        problems = list(self._close(exitstatus))
+        self._summary = Summary.read(self.folder, self._settings, self._config.rootpath)
+        self._summary.problems += problems
+        if self._summary.is_above_normal and exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self._aside(self._summary)
+
+    def _close(self, exitstatus: int) -> Iterator[str]:
+        """Ends the recording, and tells what went wrong."""
         if self._recording is not None:
             try:
                 self._recording.close(int(exitstatus))
             except DiagtoolsError as error:
-                self._summary.problems.append(str(error))
-        self._aside(self._summary)
+                yield str(error)
         if self._measuring.journal.problem:
-            self._summary.problems.append(f"Some lines were not written: {self._measuring.journal.problem}.")
+            yield f"Some lines were not written: {self._measuring.journal.problem}."
 
     def _aside(self, summary: Summary) -> None:
         html = self._settings.html

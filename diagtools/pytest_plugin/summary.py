@@ -10,6 +10,7 @@ from diagtools.errors import DiagtoolsError
 from diagtools.pytest_plugin.normal import Normal, normal
 from diagtools.pytest_plugin.options import Settings
 from diagtools.read.suite_log import read_suite_logs
+from diagtools.read.suite_samples import SuiteSamples
 from diagtools.read.suite_tests import FileCost, FixtureCost, SuiteCosts, TestCost, suite_costs
 from diagtools.units import format_bytes, format_seconds
 from diagtools.values.suite import COLLECTION, ProcessBegun
@@ -33,7 +34,7 @@ class Summary:
     def read(cls, folder: Path, settings: Settings, root: Path) -> Summary:
         """Of what the processes of this session have written."""
         try:
-            return cls(suite_costs(read_suite_logs(folder)), settings, root)
+            return cls(suite_costs(read_suite_logs(folder), SuiteSamples.read(folder)), settings, root)
         except DiagtoolsError as error:
             found = cls(suite_costs([]), settings, root)
             found.problems.append(str(error))
@@ -80,16 +81,20 @@ class Summary:
 
 
 def _tests(tests: Sequence[TestCost]) -> Iterator[str]:
-    known = sorted((test for test in tests if test.demand is not None), key=_demand, reverse=True)[:_TOP]
+    known = sorted(tests, key=_demand, reverse=True)[:_TOP]
     if not known:
         return
     has_trace = any(test.traced is not None for test in known)
-    heads = ["needed", "kept", "highest", *(["traced"] if has_trace else []), "seconds"]
+    has_children = any(test.children_peak for test in known)
+    heads = ["needed", "kept", "highest", *(["children"] if has_children else [])]
+    heads += [*(["traced"] if has_trace else []), "seconds"]
     yield ""
-    yield _row(heads, f"test: the {len(known)} of {len(tests)} whose own peak is highest")
+    yield _row(heads, f"test: the {len(known)} of {len(tests)} that needed most")
     for test in known:
         seconds = (test.ended.end_ns - test.begun.t_ns) / 1e9 if test.ended else None
-        cells = [_size(test.demand), _size(test.kept), _size(test.peak)]
+        at_least = "≥ " if test.ended is None and test.demand is not None else ""
+        cells = [at_least + _size(test.demand), _size(test.kept), at_least + _size(test.peak)]
+        cells += [_size(test.children_peak) if test.children_peak else "-"] if has_children else []
         cells += [_size(test.traced)] if has_trace else []
         outcome = "" if test.outcome in ("passed", "skipped") else f" ({test.outcome})"
         worker = "" if test.process.worker == "main" else f" [{test.process.worker}]"
@@ -103,12 +108,11 @@ def _fixtures(fixtures: Sequence[FixtureCost]) -> Iterator[str]:
     known.sort(key=lambda one: one.made.peak - one.made.begin_rss, reverse=True)
     if known:
         yield ""
-        yield _row(["needed", "kept", "freed"], "fixture (scope), and the test that it was made for")
+        yield _row(["needed", "kept"], "fixture (scope), and the test that it was made for")
     for one in known[:_FEW]:
-        made, gone = one.made, one.gone
-        freed = _size(gone.begin_rss - gone.end_rss) if gone else "?"
+        made = one.made
         of = f" for {one.test}" if one.test else ""
-        cells = [_size(made.peak - made.begin_rss), _size(made.end_rss - made.begin_rss), freed]
+        cells = [_size(made.peak - made.begin_rss), _size(made.end_rss - made.begin_rss)]
         yield _row(cells, f"{made.fixture} ({made.scope}){of}")
 
 
@@ -156,7 +160,8 @@ def _killed(process: ProcessBegun, running: TestCost | None) -> str:
 
 
 def _demand(test: TestCost) -> int:
-    return test.demand or 0
+    """With what it started: a test that leaves the work to a process is as heavy."""
+    return (test.demand or 0) + (test.children_peak or 0)
 
 
 def _size(size: int | None) -> str:

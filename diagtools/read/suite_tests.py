@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from diagtools.read.suite_log import SuiteLog
+from diagtools.read.suite_samples import SuiteSamples
 from diagtools.values.suite import (
     Breach,
     FileLoaded,
@@ -26,7 +27,11 @@ DIED, ERROR = "died", "error"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestCost:
-    """One test in one process; of one whose process died what was known then, and ``ended`` is null."""
+    """One test in one process; of one whose process died what was known then, and ``ended`` is null.
+
+    ``sampled_peak``: of a test whose process died, the most that the sampler saw; ``children_peak``: the most that what
+    it started held at once, sampled.  Null where nothing was seen.
+    """
 
     __test__ = False
 
@@ -34,6 +39,8 @@ class TestCost:
     process: ProcessBegun
     phases: tuple[PhaseEnded, ...]
     ended: TestEnded | None
+    sampled_peak: int | None = None
+    children_peak: int | None = None
 
     @property
     def outcome(self) -> str:
@@ -49,9 +56,11 @@ class TestCost:
 
     @property
     def peak(self) -> int | None:
-        """The most that its process held while it ran, as far as its phases came to their end."""
+        """The most that its process held while it ran; where that died in it, at least that, if anybody saw it."""
+        if self.ended is None and self.sampled_peak is None:
+            return None
         known: list[Measured] = [*self.phases, *([self.ended] if self.ended else [])]
-        return max((one.peak for one in known), default=None)
+        return max([*(one.peak for one in known), self.sampled_peak or 0])
 
     @property
     def demand(self) -> int | None:
@@ -122,11 +131,11 @@ class SuiteCosts:
         return next((test.begun.rss for test in self.tests if test.process is process), None)
 
 
-def suite_costs(logs: Sequence[SuiteLog]) -> SuiteCosts:
-    """What did each test, fixture and file cost?"""
+def suite_costs(logs: Sequence[SuiteLog], samples: SuiteSamples | None = None) -> SuiteCosts:
+    """What did each test, fixture and file cost?  ``samples`` tell what no process says of itself."""
     return SuiteCosts(
         processes=tuple(log.begun for log in logs),
-        tests=tuple(test for log in logs for test in _tests(log)),
+        tests=tuple(_with_samples(test, samples) for log in logs for test in _tests(log)),
         fixtures=tuple(fixture for log in logs for fixture in _fixtures(log)),
         files=tuple(
             FileCost(loaded=one, process=log.begun)
@@ -169,6 +178,18 @@ def _tests(log: SuiteLog) -> Iterable[TestCost]:
                 phases=tuple(phases.get(event.number, ())),
                 ended=ended.get(event.number),
             )
+
+
+def _with_samples(test: TestCost, samples: SuiteSamples | None) -> TestCost:
+    if samples is None:
+        return test
+    pid, begin_ns = test.process.pid, test.begun.t_ns
+    end_ns = test.ended.end_ns if test.ended else None
+    return replace(
+        test,
+        sampled_peak=samples.highest(pid, begin_ns, None) if test.ended is None else None,
+        children_peak=samples.highest_below(pid, begin_ns, end_ns),
+    )
 
 
 def _repeats(log: SuiteLog) -> Iterable[RepeatOf]:

@@ -11,6 +11,7 @@ import polars as pl
 from diagtools.errors import NoDataError
 from diagtools.frames import FIXTURES, TEST_FILES, TEST_PHASES, TESTS, Frame
 from diagtools.read.suite_log import read_suite_logs
+from diagtools.read.suite_samples import SuiteSamples
 from diagtools.read.suite_tests import FixtureCost, SuiteCosts, TestCost, suite_costs
 from diagtools.values import State, Validity
 from diagtools.values.suite import Measured
@@ -40,11 +41,12 @@ def read_test_session(
     ``start_ns`` is CLOCK_MONOTONIC at the zero of the run, ``timeline`` TIMELINE and ``processes`` PROCESSES, from
     which comes what tests have started.  Raises ``NoDataError`` where no test session was recorded.
     """
-    costs = suite_costs(read_suite_logs(folder))
+    samples = SuiteSamples.of_frames(timeline, processes, start_ns)
+    costs = suite_costs(read_suite_logs(folder), samples)
     if not costs.processes:
         raise NoDataError(f"'{folder.name}' has no test session.", hint="pytest --diag records one.")
     return TestSession(
-        tests=_tests(costs.tests, start_ns, timeline, processes),
+        tests=_tests(costs.tests, start_ns),
         phases=_phases(costs.tests, start_ns),
         fixtures=_fixtures(costs.fixtures, start_ns),
         files=_files(costs, start_ns),
@@ -53,10 +55,7 @@ def read_test_session(
     )
 
 
-def _tests(
-    tests: Sequence[TestCost], start_ns: int, timeline: pl.DataFrame, processes: pl.DataFrame
-) -> pl.DataFrame:
-    children = _children_peaks(tests, start_ns, timeline, processes)
+def _tests(tests: Sequence[TestCost], start_ns: int) -> pl.DataFrame:
     rows = [
         {
             "test": one.begun.test,
@@ -73,9 +72,9 @@ def _tests(
             "peak_bytes": one.peak,
             "demand_bytes": one.demand,
             "traced_peak_bytes": one.traced,
-            "children_peak_bytes": peak,
+            "children_peak_bytes": one.children_peak,
         }
-        for one, peak in zip(tests, children, strict=True)
+        for one in tests
     ]
     return _frame(TESTS, rows)
 
@@ -83,33 +82,6 @@ def _tests(
 def _end_ns(test: TestCost) -> int:
     """When was it last heard of?  0 for a test whose process died in its first phase."""
     return test.ended.end_ns if test.ended else max((phase.end_ns for phase in test.phases), default=0)
-
-
-def _children_peaks(
-    tests: Sequence[TestCost], start_ns: int, timeline: pl.DataFrame, processes: pl.DataFrame
-) -> list[int | None]:
-    """What did the processes below the one of each test hold at most while it ran?  Null where there were none."""
-    below = {pid: _below(pid, timeline, processes) for pid in {test.process.pid for test in tests}}
-    found: list[int | None] = []
-    for test in tests:
-        seen = below[test.process.pid]
-        first = int(seen["t_s"].search_sorted((test.begun.t_ns - start_ns) / _NS, "left"))
-        stop = int(seen["t_s"].search_sorted((_end_ns(test) - start_ns) / _NS, "right"))
-        peak = seen["rss_bytes"].slice(first, max(stop - first, 0)).max()
-        found.append(peak if isinstance(peak, int) else None)
-    return found
-
-
-def _below(pid: int, timeline: pl.DataFrame, processes: pl.DataFrame) -> pl.DataFrame:
-    """At each sample, what did all that this process started hold together?"""
-    children: dict[int, list[int]] = {}
-    for child, parent in processes.select("pid", "ppid").iter_rows():
-        children.setdefault(parent, []).append(child)
-    found = list(children.get(pid, []))
-    for each in found:  # grows while it is walked
-        found += [child for child in children.get(each, []) if child not in found and child != pid]
-    samples = timeline.filter(pl.col("pid").is_in(found))
-    return samples.group_by("t_s").agg(pl.col("rss_bytes").sum()).sort("t_s")
 
 
 def _phases(tests: Sequence[TestCost], start_ns: int) -> pl.DataFrame:
