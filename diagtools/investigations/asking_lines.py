@@ -15,6 +15,7 @@ from diagtools.units import format_bytes
 
 _N_LINES = 5
 _LEAST_SHARE = 0.01
+_LEAST_OF_DEMAND = 0.5  #: else what ran was not the same: it failed early, or memory was there already
 
 
 def asking_lines(folder: Path, costs: SuiteCosts) -> list[str]:
@@ -28,10 +29,15 @@ def _asking(folder: Path, repeat: RepeatOf) -> list[str]:
         path = find_artefact(folder, event.capture)
         if path is None:
             return [f"{name}: '{event.capture}' is not there any more."]
-        found = sites(read_profile(path))
+        profile = read_profile(path)
     except DiagtoolsError as error:
         return [f"{name}: {error}"]
-    needed = format_bytes(repeat.test.demand or 0)
+    demand = repeat.test.demand or 0
+    needed = format_bytes(demand)
+    if profile.total < _LEAST_OF_DEMAND * demand:
+        held = format_bytes(profile.total)
+        return [f"{name} needed {needed}, but only {held} when it ran once more: which lines asked is not known."]
+    found = sites(profile)
     head = f"{name} needed {needed}; in its {event.phase}, run once more, these lines held most at the peak:"
     rows = found.filter(pl.col("share") >= _LEAST_SHARE).head(_N_LINES)
     return [

@@ -19,6 +19,7 @@ from diagtools.units import format_bytes
 from diagtools.values.suite import CAPTURE_GLOB, Remark, Repeated
 
 _MOST = 5
+_TRACED_ALREADY = "Which lines asked for memory is in the report of --memray: two trackers cannot run at once."
 _SAID = "The end of the timeline is that of heavy tests run once more, under memray: no figure of a test is from there."
 
 
@@ -58,7 +59,9 @@ class Repeats:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
         """When the last test has run."""
         result = yield
-        if self._heavy and not session.shouldstop:
+        if self._heavy and session.config.getoption("memray", default=False):
+            self._measuring.journal.write(Remark(text=_TRACED_ALREADY))
+        elif self._heavy and not session.shouldstop:
             self._repeat(sorted(self._heavy, key=lambda heavy: -heavy.demand))
         return result
 
