@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from diagtools.investigations.profiles import open_profile
     from diagtools.investigations.record import record
     from diagtools.investigations.scan import scan
+    from diagtools.investigations.suite_report import SuiteReport
     from diagtools.investigations.sweep import sweep
     from diagtools.profile import Profile
     from diagtools.run import Run
@@ -50,6 +51,7 @@ _HOME_OF = {
     "ProfileReport": "diagtools.investigations.profile_report",
     "Run": "diagtools.run",
     "Snapshots": "diagtools.values",
+    "SuiteReport": "diagtools.investigations.suite_report",
     "Target": "diagtools.values",
     "Tracking": "diagtools.values",
     "ab": "diagtools.investigations.ab",
@@ -85,6 +87,7 @@ __all__ = [
     "ProfileReport",
     "Run",
     "Snapshots",
+    "SuiteReport",
     "Target",
     "Tracking",
     "ab",

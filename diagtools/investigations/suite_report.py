@@ -135,6 +135,12 @@ class SuiteReport:
         ordered = loaded.sort("kept_bytes", descending=True)
         return Table(ordered, columns, title="Imports of conftests and test modules", n=n)
 
+    def __repr__(self) -> str:
+        return str(self.said())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return self.said()._repr_mimebundle_()
+
     # --- the page ----------------------------------------------------------------------------------------
 
     def save(self, page: Path) -> Path:

@@ -67,9 +67,8 @@ class MarkedLimits:
             f"{format_bytes(allowed)}: from {format_bytes(span.begin_rss)} to {format_bytes(span.peak)}{kept}."
         )
         if self._measuring is not None:
-            breach = Breach(
-                number=self._measuring.number, limit=LIMIT_RSS, allowed=allowed, found=span.demand, text=text
-            )
+            number, of = self._measuring.number, f"{item.nodeid}: {text}"
+            breach = Breach(number=number, limit=LIMIT_RSS, allowed=allowed, found=span.demand, text=of)
             self._measuring.journal.write(breach)
         pytest.fail(f"{text} Hint: pytest --diag-threshold {allowed}B {item.nodeid}", pytrace=False)
 
