@@ -109,7 +109,7 @@ def steps(imports: pl.DataFrame, interpreter_bytes: int) -> pl.DataFrame:
                 so_far += waiting
                 rows.append((name, so_far, waiting, n_modules))
                 waiting, n_modules = 0, 0
-            name = row["module"]
+            name = row["module"] if row["module"] != PROGRAM else "the program itself"
         waiting += row["self_anon_bytes"]
         n_modules += row["module"] != PROGRAM
     if n_modules or waiting:

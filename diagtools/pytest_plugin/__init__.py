@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from diagtools.pytest_plugin import model_options
 from diagtools.pytest_plugin.options import MARKERS, add_options, read_settings
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _ASKING = ("diag", "diag_dir", "diag_trace", "diag_threshold", "diag_cap", "diag
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of ``pytest --help``."""
     add_options(parser)
+    model_options.add(parser)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -40,7 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Everything that was asked for is understood here, or is an error."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    settings = read_settings(config)
+    from diagtools.pytest_plugin import model_plugin
     from diagtools.pytest_plugin.begin import register
 
-    register(config, settings, config.stash.get(_MEASURING, None))
+    model_plugin.register(config)
+    register(config, read_settings(config), config.stash.get(_MEASURING, None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,7 @@ class MeasuredSession:
         if self._summary.is_above_normal and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         self._aside(self._summary)
+        self._advise(self._summary, session, int(exitstatus))
 
     def _close(self, exitstatus: int) -> Iterator[str]:
         """Ends the recording, and tells what went wrong."""
@@ -96,6 +98,19 @@ class MeasuredSession:
             summary.notes += run_aside("diagtools.investigations.after_session", *words).splitlines()
         except OSError as error:
             summary.problems.append(f"Parquet, page and lines were not made: {error}.")
+
+    def _advise(self, summary: Summary, session: pytest.Session, exit_status: int) -> None:
+        if not self._settings.suggest:
+            return
+        if self._recording is None:  # the recording around this one would take the second runs for its own
+            summary.problems.append(
+                "No advice on a split under `diagtools record`: run pytest --diag-suggest alone."
+            )
+            return
+        from diagtools.pytest_plugin.advice import advice  # here: most sessions do not ask for it
+
+        began_ns = min((process.t_ns for process in summary.costs.processes), default=time.monotonic_ns())
+        summary.notes += advice(session, self.folder, exit_status=exit_status, began_ns=began_ns)
 
     def _restore(self) -> None:
         if self._nested_in is None:

@@ -1,4 +1,4 @@
-"""Which settings do the tests use? They come from the twin that KNOWLEDGE_TWIN names."""
+"""Which settings do the tests use? They come from the twin that KNOWLEDGE_TWIN names, unless the fixtures are thin."""
 
 import os
 
@@ -7,8 +7,15 @@ import pytest
 __all__ = ["KnowledgeConfig", "config", "small_config"]
 
 TWIN = os.environ.get("KNOWLEDGE_TWIN", "eager")
+FIXTURES = os.environ.get("KNOWLEDGE_FIXTURES", "full")
 
-if TWIN == "eager":
+if FIXTURES not in ("full", "thin"):
+    raise pytest.UsageError(
+        f"KNOWLEDGE_FIXTURES is {FIXTURES!r}. Hint: KNOWLEDGE_FIXTURES=full or KNOWLEDGE_FIXTURES=thin."
+    )
+if FIXTURES == "thin":
+    from workloads.knowledge.plain.config import KnowledgeConfig
+elif TWIN == "eager":
     from workloads.knowledge.eager.config import KnowledgeConfig
 elif TWIN == "lazy":
     from workloads.knowledge.lazy.config import KnowledgeConfig

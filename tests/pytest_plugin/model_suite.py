@@ -1,0 +1,109 @@
+"""A small suite with a model, whose tests are written by each test here."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+import diagtools.pytest_plugin.model_plugin  # noqa: F401 - pytester takes out what was first imported within it
+
+MODELS = """
+class Model:
+    def embed(self, texts):
+        return [float(len(text)) for text in texts]
+
+class Loader:
+    @classmethod
+    def load(cls, name="x"):
+        return Model()
+
+    @staticmethod
+    def fetch(name="x"):
+        return Model()
+
+    def read(self, name="x"):
+        return Model()
+
+class Heavy:
+    def __init__(self, name="x"):
+        self.name = name
+
+def load(name="x"):
+    return Model()
+"""
+FAKES = """
+class Fake:
+    def __init__(self, name="x"):
+        self.name = name
+
+def fake_load(name="x"):
+    return Fake(name)
+
+def fake_class_load(cls, name="x"):
+    return Fake(cls.__name__)
+
+def fake_read(self, name="x"):
+    return Fake(type(self).__name__)
+"""
+MOCKS = (
+    "app.models:load = tests.fakes:fake_load",
+    "app.models:Loader.load = tests.fakes:fake_class_load",
+    "app.models:Loader.fetch = tests.fakes:fake_load",
+    "app.models:Loader.read = tests.fakes:fake_read",
+    "app.models:Heavy = tests.fakes:Fake",
+)
+HOOKS = """
+import pytest
+from diagtools.pytest_plugin import model_options, model_plugin
+
+def pytest_addoption(parser):
+    try:
+        model_options.add(parser)
+    except ValueError:  # the installed plugin has done it
+        pass
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    if not config.pluginmanager.has_plugin("diagtools-models"):
+        model_plugin.register(config)
+"""
+
+
+class Suite:
+    """Files of a suite under ``pytester``; every path relative to its root."""
+
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.pytester = pytester
+        monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+        monkeypatch.syspath_prepend(str(pytester.path))
+        self.write("hooks_of_models.py", HOOKS)
+        self.write("app/__init__.py", "")
+        self.write("app/models.py", MODELS)
+        self.write("tests/fakes.py", FAKES)
+        self.ini()
+
+    def write(self, path: str, text: str) -> None:
+        """One file."""
+        file = self.pytester.path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(dedent(text), encoding="utf-8")
+
+    def ini(self, *, mocks: tuple[str, ...] = MOCKS, paths: str = "tests/unit", more: str = "") -> None:
+        """What ``pytest.ini`` says; the folders of ``paths`` exist."""
+        for path in paths.split():
+            (self.pytester.path / path).mkdir(parents=True, exist_ok=True)
+        lines = "".join(f"\n    {line}" for line in mocks)
+        self.write("pytest.ini", f"[pytest]\ndiag_mocks ={lines}\ndiag_mock_paths = {paths}\n{more}\n")
+
+    def run(self, *arguments: str) -> pytest.RunResult:
+        """The suite in this process, with what it imports taken out of it again."""
+        return self.pytester.runpytest_inprocess(*self._arguments(arguments))
+
+    def run_alone(self, *arguments: str) -> pytest.RunResult:
+        """The suite in a process of its own."""
+        return self.pytester.runpytest_subprocess(*self._arguments(arguments))
+
+    @staticmethod
+    def _arguments(arguments: tuple[str, ...]) -> tuple[str, ...]:
+        return ("-p", "hooks_of_models", "-p", "no:cacheprovider", "-p", "no:nbmake", "-ra", *arguments)

@@ -1,0 +1,1 @@
+"""What does the code search do with its model in it?"""

@@ -1,0 +1,1 @@
+"""What do the services do with vectors, whoever makes them?"""

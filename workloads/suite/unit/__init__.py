@@ -1,0 +1,1 @@
+"""Which parts of the code search need no model?"""
