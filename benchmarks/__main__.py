@@ -33,6 +33,7 @@ NAMES = (
     "holders",
     "experiments",
     "leaks",
+    "pytest_plugin",
     "case",
 )
 _RESULTS = ROOT / "benchmarks" / "results"

@@ -211,7 +211,7 @@ def _rating(suite: _Suite, names: Sequence[str], peak: int) -> tuple[int, int]:
 
 def _is_open(suite: _Suite, name: str, taken: Sequence[str]) -> bool:
     """Is it a file with tests or a test, still there, and would at least half of the tests be left without it?"""
-    if name not in suite.tests and "::" not in name or name in taken or _file_of(name) in taken:
+    if (name not in suite.tests and "::" not in name) or name in taken or _file_of(name) in taken:
         return False
     return _n_tests(suite, [*taken, name]) <= suite.n_tests * _MOST_OF_TESTS
 

@@ -45,15 +45,13 @@ def main(words: list[str]) -> int:
 
 
 def _rest(asked: argparse.Namespace) -> list[str]:
-    said = []
-    if asked.lines or asked.page:
-        from diagtools.run import Run  # here: neither is asked for by most sessions
+    if not (asked.lines or asked.page):
+        return []
+    from diagtools.investigations.asking_lines import asking_lines  # here: most sessions ask for neither
+    from diagtools.run import Run
 
-        run = Run.open(asked.folder)
-    if asked.lines:
-        from diagtools.investigations.asking_lines import asking_lines
-
-        said += asking_lines(run.path, run.test_session.costs)
+    run = Run.open(asked.folder)
+    said = asking_lines(run.path, run.test_session.costs) if asked.lines else []
     if asked.page:
         from diagtools.investigations.suite_report import SuiteReport
 

@@ -59,7 +59,8 @@ class SuiteSamples:
         except DamagedError:
             data = b""
         whole = memoryview(data)[: len(data) // records.SIZE * records.SIZE]
-        samples, parents = [], {}
+        samples: list[tuple[int, int, int]] = []
+        parents: dict[int, int] = {}
         for kind, t_ns, pid, first in _RECORD.iter_unpack(whole):
             if kind == records.SAMPLE and first:
                 samples.append((t_ns, pid, first))

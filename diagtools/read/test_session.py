@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,7 +145,7 @@ def _measured(what: Measured, start_ns: int) -> dict[str, float]:
     }
 
 
-def _frame(declared: Frame, rows: Sequence[dict[str, object]]) -> pl.DataFrame:
+def _frame(declared: Frame, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     return declared.from_columns({name: [row[name] for row in rows] for name in declared.columns})
 
 

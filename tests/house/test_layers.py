@@ -72,7 +72,7 @@ def test_what_runs_inside_the_target_needs_only_an_old_standard_library(reposito
 
 
 @pytest.mark.parametrize(
-    ("folder", "extras"), [("diagtools", ["core"]), ("workloads", ["core", "workloads"])]
+    ("folder", "extras"), [("diagtools", ["core", "pytest"]), ("workloads", ["core", "workloads"])]
 )
 def test_every_package_that_is_imported_is_asked_for(
     repository: Path, requirements: dict[str, list[Requirement]], folder: str, extras: list[str]

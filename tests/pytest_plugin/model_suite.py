@@ -53,21 +53,6 @@ MOCKS = (
     "app.models:Loader.read = tests.fakes:fake_read",
     "app.models:Heavy = tests.fakes:Fake",
 )
-HOOKS = """
-import pytest
-from diagtools.pytest_plugin import model_options, model_plugin
-
-def pytest_addoption(parser):
-    try:
-        model_options.add(parser)
-    except ValueError:  # the installed plugin has done it
-        pass
-
-@pytest.hookimpl(trylast=True)
-def pytest_configure(config):
-    if not config.pluginmanager.has_plugin("diagtools-models"):
-        model_plugin.register(config)
-"""
 
 
 class Suite:
@@ -77,7 +62,6 @@ class Suite:
         self.pytester = pytester
         monkeypatch.setenv("PYTHONPATH", str(pytester.path))
         monkeypatch.syspath_prepend(str(pytester.path))
-        self.write("hooks_of_models.py", HOOKS)
         self.write("app/__init__.py", "")
         self.write("app/models.py", MODELS)
         self.write("tests/fakes.py", FAKES)
@@ -106,4 +90,4 @@ class Suite:
 
     @staticmethod
     def _arguments(arguments: tuple[str, ...]) -> tuple[str, ...]:
-        return ("-p", "hooks_of_models", "-p", "no:cacheprovider", "-p", "no:nbmake", "-ra", *arguments)
+        return ("-p", "no:cacheprovider", "-p", "no:nbmake", "-ra", *arguments)

@@ -153,7 +153,7 @@ def test_the_session_is_a_run_with_every_test(done: Done) -> None:
     }
     assert set(tests["worker"]) == {"main"}
     assert done.run.test_session.validity == ()
-    assert set(tests["test"]) <= set(done.run.items["key"])
+    assert set(tests["test"]) <= set(done.run.items["item"])
 
 
 @pytest.mark.parametrize("name", ["bytearray", "numpy", "the_gil_is_held", "thread"])

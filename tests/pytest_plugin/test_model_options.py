@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.pytest_plugin.model_suite import MOCKS, Suite
@@ -137,13 +140,19 @@ def test_fakes_beside_the_tests_are_found_from_the_root_folder(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suite = Suite(pytester, monkeypatch)
-    suite.write("elsewhere/hooks_of_models.py", pytester.path.joinpath("hooks_of_models.py").read_text())
-    monkeypatch.setenv("PYTHONPATH", str(pytester.path / "elsewhere"))
+    monkeypatch.delenv("PYTHONPATH")
     suite.write(
         "tests/unit/test_it.py",
         "import app.models\n\ndef test_it():\n    assert type(app.models.load()).__name__ == 'Fake'\n",
     )
-    suite.run_alone("--import-mode=importlib").assert_outcomes(passed=1)
+    # -P: the working folder is not put on the path either
+    words = [sys.executable, "-P", "-m", "pytest", "-p", "no:cacheprovider", "--import-mode=importlib"]
+    done = subprocess.run(words, cwd=pytester.path, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    suite.ini(mocks=("app.nothing:load = tests.fakes:fake_load",))
+    done = subprocess.run(words, cwd=pytester.path, capture_output=True, text=True, check=False)
+    assert done.returncode == USAGE_ERROR
+    assert "there is no module 'app.nothing' on the path" in done.stderr
 
 
 def test_the_options_and_the_marker_are_explained(suite: Suite) -> None:

@@ -79,7 +79,7 @@ class Suite:
 
     def command(self, *words: str) -> list[str]:
         """The command that runs it."""
-        return [sys.executable, "-m", "pytest", *loaded(), "-p", "no:cacheprovider", "--color=no", *words]
+        return [sys.executable, "-m", "pytest", *loaded(), "-p", "no:cacheprovider", *words]
 
     def start(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Begins a session, in a process group of its own, that prints into a file."""
@@ -125,4 +125,4 @@ class Suite:
 def plain_environment() -> dict[str, str]:
     """The environment without what records, measures or changes the session that runs this one."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}

@@ -5,7 +5,7 @@ Every way checks the hash of what it reads, as a service should, and gives an ob
 
 import os
 
-# Threads of a BLAS that wait for each other on a busy machine made the first inference of numpy 20 times as long; and
+# Threads of a BLAS that wait for each other on a busy machine made the first inference of numpy many times as long; and
 # a fork takes no threads along.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -49,7 +49,7 @@ def test_a_file_that_is_gone_is_drift(pinned: Path) -> None:
     assert [one.relative for one in corpus.files] == ["a.py"]
 
 
-@pytest.mark.parametrize("path", ["../a.py", "/a.py", "x/../../a.py", "C:\\a.py", "./a.py"])
+@pytest.mark.parametrize("path", ["../a.py", "/a.py", "x/../../a.py", "./a.py"])
 def test_no_path_leaves_the_root(pinned: Path, path: str) -> None:
     """A manifest comes from elsewhere."""
     document = json.loads(pinned.read_text())
