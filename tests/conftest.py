@@ -11,6 +11,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+pytest_plugins = ["pytester"]  # suites that are studied in a process, or a folder, of their own
+
 # No deadline: a shared machine is slow at times, and no test asserts a time. No database of examples in the tree:
 # a failure prints the line that repeats it. CI tries the same examples each time, everybody else new ones.
 hypothesis.settings.register_profile(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import subprocess
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from diagtools.capture import folder as run_folder
@@ -17,6 +20,7 @@ from diagtools.probes import supervisor
 from diagtools.values import State, Target, Validity
 
 _PATIENCE_S = 3.0
+_OUT_OF_THE_WAY = 512  # programs that close descriptors by number close the low ones; 1,024 are usual
 
 
 class BesideRecording:
@@ -38,7 +42,7 @@ class BesideRecording:
             self._manifest = manifests.begun(self.folder, Target(argv=argv), pid=None, hz=hz, backend=BACKEND)
             manifests.write(self._manifest, self.folder)
             given = [f"folder={self.folder}", f"hz={hz}", f"attach={self._pid}", *observed(None), "--"]
-            self._sampler = SamplerProcess(BACKEND, given, {}, Streams())
+            self._sampler = _HardySampler(BACKEND, given, {}, Streams())
         except (OSError, DiagtoolsError) as error:
             run_folder.discard(self.folder, keep_folder=keep_folder)
             raise error if isinstance(error, DiagtoolsError) else files_failure(self.folder, error) from error
@@ -71,6 +75,42 @@ class BesideRecording:
             raise RecorderError(f"'{self.folder}' could not be completed: {error.strerror}.") from error
 
     def _validity(self) -> tuple[Validity, ...]:
-        if self._sampler.is_closed:
+        if self._sampler.is_closed or self._sampler.returncode == 0:
             return ()
         return (Validity(what="timeline", state=State.TRUNCATED, note="the sampler was killed"),)
+
+
+class _HardySampler(SamplerProcess):
+    """A sampler beside a program that may close every descriptor, ours too, and open others under their numbers."""
+
+    def __init__(
+        self, backend: str, options: Sequence[str], env: Mapping[str, str], streams: Streams
+    ) -> None:
+        super().__init__(backend, options, env, streams)
+        low = self._messages
+        with contextlib.suppress(OSError):  # no descriptor may be so high: it stays where it is
+            self._messages = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY)
+            os.close(low)
+        self._pipe = os.fstat(self._messages)
+
+    def listen_to_the_end(self, patience_s: float) -> bool:
+        """As always; without the pipe, did it end within this time?"""
+        if self._has_pipe():
+            return super().listen_to_the_end(patience_s)
+        try:
+            self._process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def close(self) -> None:
+        """As always, and closes nothing of others."""
+        if self._has_pipe():
+            os.close(self._messages)
+        self._process.wait()
+
+    def _has_pipe(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._messages), self._pipe)
+        except OSError:
+            return False

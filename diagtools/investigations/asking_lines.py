@@ -36,7 +36,9 @@ def _asking(folder: Path, repeat: RepeatOf) -> list[str]:
     needed = format_bytes(demand)
     if profile.total < _LEAST_OF_DEMAND * demand:
         held = format_bytes(profile.total)
-        return [f"{name} needed {needed}, but only {held} when it ran once more: which lines asked is not known."]
+        return [
+            f"{name} needed {needed}, but only {held} when it ran once more: which lines asked is not known."
+        ]
     found = sites(profile)
     head = f"{name} needed {needed}; in its {event.phase}, run once more, these lines held most at the peak:"
     rows = found.filter(pl.col("share") >= _LEAST_SHARE).head(_N_LINES)

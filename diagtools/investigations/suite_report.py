@@ -145,7 +145,9 @@ class SuiteReport:
 
     def save(self, page: Path) -> Path:
         """Writes everything as one HTML file that needs no network, and returns where.  Raises ``UsageError``."""
-        return write_page(self._cells(), page, heading="Memory of a test session", source=f"the run {self.run.path.name}")
+        return write_page(
+            self._cells(), page, heading="Memory of a test session", source=f"the run {self.run.path.name}"
+        )
 
     def _cells(self) -> Iterator[Any]:
         yield self.said()

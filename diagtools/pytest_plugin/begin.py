@@ -62,4 +62,5 @@ def register(config: pytest.Config, settings: Settings, measuring: Measuring | N
 
 
 def _only_looks(config: pytest.Config) -> bool:
-    return bool(config.option.collectonly or getattr(config.option, "setupplan", False))
+    names = ("collectonly", "setupplan", "showfixtures", "show_fixtures_per_test")
+    return any(getattr(config.option, name, False) for name in names)

@@ -34,7 +34,9 @@ def normal(expected: Sequence[Expected], costs: SuiteCosts, root: Path) -> list[
 
 def _normal(expected: Expected, tests: Sequence[TestCost], root: Path) -> Normal:
     is_path = (root / expected.name).exists()
-    ran = (test for test in tests if any(phase.phase == "call" for phase in test.phases) or test.ended is None)
+    ran = (
+        test for test in tests if any(phase.phase == "call" for phase in test.phases) or test.ended is None
+    )
     mine = [test for test in ran if _belongs(test, expected.name, is_path=is_path)]
     top = max(mine, key=lambda test: test.peak or 0, default=None)
     return Normal(expected=expected, highest=top.peak if top else None, test=top.begun.test if top else "")

@@ -19,7 +19,9 @@ from diagtools.units import format_bytes
 from diagtools.values.suite import CAPTURE_GLOB, Remark, Repeated
 
 _MOST = 5
-_TRACED_ALREADY = "Which lines asked for memory is in the report of --memray: two trackers cannot run at once."
+_TRACED_ALREADY = (
+    "Which lines asked for memory is in the report of --memray: two trackers cannot run at once."
+)
 _SAID = "The end of the timeline is that of heavy tests run once more, under memray: no figure of a test is from there."
 
 

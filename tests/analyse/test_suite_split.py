@@ -25,7 +25,9 @@ class Session:
 
     def test(self, test: str, *, kept: int = 0, demand: int = 0) -> None:
         span = self._span(kept, max(kept, demand))
-        self.rows["tests"].append({"test": test, "file": test.split("::", maxsplit=1)[0], "outcome": "passed", **span})
+        self.rows["tests"].append(
+            {"test": test, "file": test.split("::", maxsplit=1)[0], "outcome": "passed", **span}
+        )
 
     def fixture(self, name: str, test: str, *, kept: int) -> None:
         begin = self.rss

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-import diagtools.pytest_plugin.model_plugin  # noqa: F401 - pytester takes out what was first imported within it
+import diagtools.pytest_plugin.models.plugin  # noqa: F401 - pytester takes out what was first imported within it
 
 MODELS = """
 class Model:

@@ -225,7 +225,10 @@ def test_what_the_terminal_says(done: Done) -> None:
     assert done.lines("conftest.py")
     (process,) = [line for line in done.lines("as pytest began") if line.startswith("main (pid ")]
     assert "before the first of 21 tests" in process
-    assert any("session_held (session) for test_scopes.py::TestClass::test_all" in line for line in done.lines("_held"))
+    assert any(
+        "session_held (session) for test_scopes.py::TestClass::test_all" in line
+        for line in done.lines("_held")
+    )
     assert done.lines(f"All of it: diagtools show runs/{done.run_folders[0].name}")
 
 
@@ -277,7 +280,9 @@ def test_the_traced_peak_is_that_of_python_alone(tmp_path: Path) -> None:
     assert done.n("passed") == 3, done.text
     session = done.run.test_session
     traced = dict(session.tests.select("test", "traced_peak_bytes").iter_rows())
-    assert traced["test_a.py::test_python"] == pytest.approx(64 * MIB, abs=4 * MIB)  # on top of what Python held
+    assert traced["test_a.py::test_python"] == pytest.approx(
+        64 * MIB, abs=4 * MIB
+    )  # on top of what Python held
     assert traced["test_a.py::test_mapped"] == pytest.approx(32 * MIB, abs=4 * MIB)
     phases = session.phases.filter(pl.col("test") == "test_a.py::test_stops_it")
     assert phases["traced_peak_bytes"].to_list()[1:] == [None, None]

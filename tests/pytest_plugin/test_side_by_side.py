@@ -17,7 +17,7 @@ from diagtools.run import Run
 
 PEERS = ("pytest-asyncio==1.5.0", "pytest-cov==7.1.0", "pytest-memray==1.11.0")
 MIB = 1 << 20
-SUITE = '''
+SUITE = """
 import asyncio
 import unittest
 import pytest
@@ -45,7 +45,7 @@ class TestOld(unittest.TestCase):
 @pytest.mark.no_leak
 async def test_leaves_nothing():
     await asyncio.sleep(0)
-'''
+"""
 NEEDED = {"test_awaits": 100, "test_with_a_limit_of_memray": 50, "test_unit": 30}
 
 

@@ -49,7 +49,9 @@ class Done:
     def run_folders(self) -> list[Path]:
         """The runs that it left, the oldest first."""
         found = (self.folder / _RUNS).glob("*/run.json")
-        return sorted((path.parent for path in found if not path.parent.is_symlink()), key=lambda path: path.name)
+        return sorted(
+            (path.parent for path in found if not path.parent.is_symlink()), key=lambda path: path.name
+        )
 
     @cached_property
     def run(self) -> Run:
@@ -85,7 +87,9 @@ class Suite:
         """Begins a session, in a process group of its own, that prints into a file."""
         return self.start_command(self.command(*words), env=env)
 
-    def start_command(self, command: list[str], env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def start_command(
+        self, command: list[str], env: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         """The same of any command."""
         with self._printed.open("wb") as out:
             return subprocess.Popen(

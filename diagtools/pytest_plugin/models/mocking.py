@@ -13,11 +13,11 @@ from typing import Any, NoReturn
 
 import pytest
 
-from diagtools.pytest_plugin.mocks import Mocks
-from diagtools.pytest_plugin.mocks_site import Site
-from diagtools.pytest_plugin.model_guard import Call, Watch
-from diagtools.pytest_plugin.model_options import ModelMode, ModelSettings
-from diagtools.pytest_plugin.model_refused import Refused
+from diagtools.pytest_plugin.models.guard import Call, Watch
+from diagtools.pytest_plugin.models.mocks import Mocks
+from diagtools.pytest_plugin.models.mocks_site import Site
+from diagtools.pytest_plugin.models.options import ModelMode, ModelSettings
+from diagtools.pytest_plugin.models.refused import Refused
 
 
 class Mocking:

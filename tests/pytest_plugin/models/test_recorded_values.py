@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagtools.errors import DamagedError, UnavailableError, UsageError
-from diagtools.pytest_plugin.recorded_model_values import decode, encode, input_hash
+from diagtools.pytest_plugin.models.recorded_values import decode, encode, input_hash
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 
 from diagtools.errors import DiagtoolsError, UsageError
-from diagtools.pytest_plugin.meter import Meter
-from diagtools.pytest_plugin.mocks_resolve import import_object
-from diagtools.pytest_plugin.model_holders import holders, weak_references
-from diagtools.pytest_plugin.model_identity import DeclaredModel, Identities, as_failure
-from diagtools.pytest_plugin.model_mocking import Mocking
-from diagtools.pytest_plugin.model_options import ModelMode, ModelSettings
+from diagtools.pytest_plugin.meter import own_meter
+from diagtools.pytest_plugin.models.holders import holders, weak_references
+from diagtools.pytest_plugin.models.identity import DeclaredModel, Identities, as_failure
+from diagtools.pytest_plugin.models.mocking import Mocking
+from diagtools.pytest_plugin.models.mocks_resolve import import_object
+from diagtools.pytest_plugin.models.options import ModelMode, ModelSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,24 +69,11 @@ class ModelCache:
         self._settings = settings
         self._mocking = mocking
         self._identities = identities
-        self._meter: Meter | None = None
         self._held: dict[tuple[str, str], _Held] = {}
         self._due: list[tuple[str, str]] = []
         self._missing: dict[str, str] = {}
         self.loads: list[ModelLoad] = []
 
-    @property
-    def meter(self) -> Meter:
-        """What measures; a session that measures its tests sets its own, so that no peak is lost between the two."""
-        if self._meter is None:
-            self._meter = Meter()
-        return self._meter
-
-    @meter.setter
-    def meter(self, meter: Meter) -> None:
-        self._meter = meter
-
-    @property
     def missing(self) -> tuple[MissingModel, ...]:
         """Which models are not there?"""
         return tuple(MissingModel(model=model, reason=reason) for model, reason in self._missing.items())
@@ -127,7 +114,7 @@ class ModelCache:
             self.loads.append(
                 replace(
                     load,
-                    freed_bytes=self.meter.rss(),
+                    freed_bytes=own_meter().rss(),
                     is_followed=bool(references),
                     held_by=holders(references),
                 )
@@ -136,7 +123,7 @@ class ModelCache:
     def _load(self, declared: DeclaredModel, node: pytest.Item | pytest.Collector) -> _Held:
         if declared.key in self._missing:
             pytest.skip(_skipped(declared.key, self._missing[declared.key]))
-        span = self.meter.begin()
+        span = own_meter().begin()
         try:
             self._identities.file_hash(declared)
             model = import_object(declared.loader)(*declared.args, **dict(declared.kwargs))
@@ -149,7 +136,7 @@ class ModelCache:
             self._missing[declared.key] = reason
             pytest.skip(_skipped(declared.key, reason))
         finally:
-            self.meter.end(span)
+            own_meter().end(span)
         load = ModelLoad(
             model=declared.key,
             version=declared.version,
@@ -158,7 +145,7 @@ class ModelCache:
             before_bytes=span.begin_rss,
             loaded_bytes=span.end_rss,
             peak_bytes=span.peak,
-            is_exact=self.meter.is_exact,
+            is_exact=own_meter().is_exact,
         )
         return _Held(model=model, load=load)
 

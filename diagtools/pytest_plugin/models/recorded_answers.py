@@ -22,8 +22,8 @@ from typing import Any
 import pytest
 
 from diagtools.errors import DiagtoolsError, NoDataError
-from diagtools.pytest_plugin.model_identity import DeclaredModel, Identities, as_failure
-from diagtools.pytest_plugin.recorded_model_file import (
+from diagtools.pytest_plugin.models.identity import DeclaredModel, Identities, as_failure
+from diagtools.pytest_plugin.models.recorded_file import (
     HINT,
     RecordedIdentity,
     Recording,
@@ -31,7 +31,7 @@ from diagtools.pytest_plugin.recorded_model_file import (
     check_identity,
     read_recording,
 )
-from diagtools.pytest_plugin.recorded_model_values import decode, encode, input_hash
+from diagtools.pytest_plugin.models.recorded_values import decode, encode, input_hash
 
 FOLDER = "model_recordings"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from diagtools.errors import DamagedError, NoDataError, UsageError
-from diagtools.pytest_plugin.recorded_model_values import Json
+from diagtools.pytest_plugin.models.recorded_values import Json
 
 FORMAT = 1
 HINT = "record it with the real model: pytest --diag-models=real"

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from diagtools.errors import DiagtoolsError, UsageError
-from diagtools.pytest_plugin.mocks_resolve import ObjectPath
+from diagtools.pytest_plugin.models.mocks_resolve import ObjectPath
 
 ModelScope = Literal["module", "session"]
 SCOPES: tuple[ModelScope, ...] = ("module", "session")

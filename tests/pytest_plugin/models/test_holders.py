@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from diagtools.pytest_plugin.model_holders import holders, weak_references
+from diagtools.pytest_plugin.models.holders import holders, weak_references
 
 
 class Model:

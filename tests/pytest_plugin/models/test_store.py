@@ -46,7 +46,7 @@ LOADED = []
 """
 CONFTEST = """
 import pytest
-from diagtools.pytest_plugin.model_fixtures import model_cache
+from diagtools.pytest_plugin.models.fixtures import model_cache
 
 big = model_cache("app.big:load_big")
 shared = model_cache("app.big:load_big", scope="session", args=(16,))
@@ -237,7 +237,7 @@ def test_a_model_that_is_missing_skips_its_tests_with_the_reason(
         "tests/integration/test_it.py",
         f"""
         import app.gone
-        from diagtools.pytest_plugin.model_fixtures import model_cache
+        from diagtools.pytest_plugin.models.fixtures import model_cache
 
         gone = model_cache("app.gone:load", {declared})
 
@@ -268,7 +268,7 @@ def test_two_versions_of_a_model_are_an_error_before_the_first_test(suite: Suite
         suite.write(
             f"tests/integration/test_{version[0]}.py",
             f"""
-            from diagtools.pytest_plugin.model_fixtures import model_cache
+            from diagtools.pytest_plugin.models.fixtures import model_cache
 
             model = model_cache("app.big:load_big", version="{version}")
 
@@ -305,7 +305,7 @@ def hashed(suite: Suite, sha256: str) -> None:
     suite.write(
         "conftest.py",
         f"""
-        from diagtools.pytest_plugin.model_fixtures import model_cache
+        from diagtools.pytest_plugin.models.fixtures import model_cache
 
         model = model_cache("app.big:load_big", file="model.bin", sha256="{sha256}")
         """,
@@ -342,7 +342,7 @@ def test_a_file_with_the_declared_hash_is_loaded_and_a_missing_one_skips(suite: 
 def test_a_file_that_is_changed_between_two_loads_is_an_error(suite: Suite) -> None:
     text = """
     import pathlib
-    from diagtools.pytest_plugin.model_fixtures import model_cache
+    from diagtools.pytest_plugin.models.fixtures import model_cache
 
     model = model_cache("app.big:load_big", file="model.bin")
 
@@ -373,7 +373,7 @@ def test_a_wrong_declaration_is_an_error_where_it_stands(
 ) -> None:
     suite.write(
         "tests/integration/test_it.py",
-        f"from diagtools.pytest_plugin.model_fixtures import model_cache\nm = {declaration}\ndef test_it(m): pass\n",
+        f"from diagtools.pytest_plugin.models.fixtures import model_cache\nm = {declaration}\ndef test_it(m): pass\n",
     )
     done = suite.run()
     done.assert_outcomes(errors=1)

@@ -14,9 +14,9 @@ from types import ModuleType
 import pytest
 
 from diagtools.errors import UsageError
-from diagtools.pytest_plugin.mocks_import import ImportFinder
-from diagtools.pytest_plugin.mocks_lines import MockLine
-from diagtools.pytest_plugin.mocks_site import Site, owner_of, site_of
+from diagtools.pytest_plugin.models.mocks_import import ImportFinder
+from diagtools.pytest_plugin.models.mocks_lines import MockLine
+from diagtools.pytest_plugin.models.mocks_site import Site, owner_of, site_of
 
 
 class Mocks:

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from diagtools.errors import DiagtoolsError
-from diagtools.pytest_plugin import model_fixtures, model_options, model_report
-from diagtools.pytest_plugin.model_fixtures import SessionModels, declared_by
-from diagtools.pytest_plugin.model_identity import DeclaredModel, Identities, as_usage
-from diagtools.pytest_plugin.model_mocking import Mocking
-from diagtools.pytest_plugin.model_options import REAL_MARK, ModelMode, ModelSettings
-from diagtools.pytest_plugin.model_store import ModelCache
-from diagtools.pytest_plugin.recorded_model_answers import Recordings
+from diagtools.pytest_plugin.models import fixtures as model_fixtures
+from diagtools.pytest_plugin.models import options as model_options
+from diagtools.pytest_plugin.models import report as model_report
+from diagtools.pytest_plugin.models.fixtures import SessionModels, declared_by
+from diagtools.pytest_plugin.models.identity import DeclaredModel, Identities, as_usage
+from diagtools.pytest_plugin.models.mocking import Mocking
+from diagtools.pytest_plugin.models.options import REAL_MARK, ModelMode, ModelSettings
+from diagtools.pytest_plugin.models.recorded_answers import Recordings
+from diagtools.pytest_plugin.models.store import ModelCache
 
 _REPORTED = "diagtools_models"  # in what an xdist worker sends home
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from diagtools.pytest_plugin.model_options import REAL_MARK, ModelMode, ModelSettings
-from diagtools.pytest_plugin.model_store import MissingModel, ModelCache, ModelLoad
+from diagtools.pytest_plugin.models.options import REAL_MARK, ModelMode, ModelSettings
+from diagtools.pytest_plugin.models.store import MissingModel, ModelCache, ModelLoad
 from diagtools.units import format_bytes, format_seconds
 
 

@@ -20,8 +20,8 @@ from typing import TypeVar
 import pytest
 
 from diagtools.errors import UsageError
-from diagtools.pytest_plugin.mocks_lines import MockLine, read_line
-from diagtools.pytest_plugin.mocks_resolve import ObjectPath, check_object, nearest
+from diagtools.pytest_plugin.models.mocks_lines import MockLine, read_line
+from diagtools.pytest_plugin.models.mocks_resolve import ObjectPath, check_object, nearest
 
 _T = TypeVar("_T")
 

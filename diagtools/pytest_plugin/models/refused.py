@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from diagtools.pytest_plugin.mocks_lines import MockLine
-from diagtools.pytest_plugin.model_guard import Call, Line
+from diagtools.pytest_plugin.models.guard import Call, Line
+from diagtools.pytest_plugin.models.mocks_lines import MockLine
 
 _PYTEST = ("/_pytest/", "/pluggy/")
 

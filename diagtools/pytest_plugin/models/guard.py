@@ -18,7 +18,7 @@ from typing import Any
 _TRAMPOLINE = """
 def outer({free}):
     def {name}(*args, **kwargs):
-        from diagtools.pytest_plugin.model_guard import called
+        from diagtools.pytest_plugin.models.guard import called
         return called({key}, args, kwargs)
         ({free})
     return {name}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from diagtools.errors import DamagedError, UsageError
-from diagtools.pytest_plugin.model_kept import VARIABLE, kept_file
+from diagtools.pytest_plugin.models.kept import VARIABLE, kept_file
 
 WEIGHTS = hashlib.sha256(b"weights").hexdigest()
 
@@ -83,7 +83,7 @@ def test_a_path_is_no_name(made: list[Path], name: str) -> None:
 def test_processes_at_once_make_it_once(made: list[Path], tmp_path: Path) -> None:
     code = """
 import sys, time
-from diagtools.pytest_plugin.model_kept import kept_file
+from diagtools.pytest_plugin.models.kept import kept_file
 def make(path):
     open(sys.argv[1], "a").write("made\\n")
     time.sleep(0.2)

@@ -10,8 +10,8 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from diagtools.errors import UsageError
-from diagtools.pytest_plugin.mocks_lines import MockLine
-from diagtools.pytest_plugin.mocks_resolve import import_object, nearest
+from diagtools.pytest_plugin.models.mocks_lines import MockLine
+from diagtools.pytest_plugin.models.mocks_resolve import import_object, nearest
 
 _ABSENT = object()
 

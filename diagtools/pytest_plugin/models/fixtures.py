@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from diagtools.pytest_plugin.model_identity import SCOPES, DeclaredModel, ModelScope, declare
-from diagtools.pytest_plugin.model_store import ModelCache
-from diagtools.pytest_plugin.recorded_model_answers import Recorder, Recordings, Replayed, folder_of
+from diagtools.pytest_plugin.models.identity import SCOPES, DeclaredModel, ModelScope, declare
+from diagtools.pytest_plugin.models.recorded_answers import Recorder, Recordings, Replayed, folder_of
+from diagtools.pytest_plugin.models.store import ModelCache
 
 _DECLARED = "__diagtools_model__"
 

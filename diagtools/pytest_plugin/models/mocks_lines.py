@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from diagtools.errors import UsageError
-from diagtools.pytest_plugin.mocks_resolve import ObjectPath
+from diagtools.pytest_plugin.models.mocks_resolve import ObjectPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ def load(name="x"):
 """
 CONFTEST = """
 from app.answering import Answer
-from diagtools.pytest_plugin.model_fixtures import recorded_model
+from diagtools.pytest_plugin.models.fixtures import recorded_model
 
 model = recorded_model("app.answering:load", version="1.0", types=(Answer,))
 """
