@@ -196,7 +196,12 @@ def test_anything_else_is_no_request(text: str) -> None:
 
 @linux
 def test_a_suite_that_cannot_be_run_again_gives_the_prediction_and_the_reason(tmp_path: Path) -> None:
-    refuse = "import os\ndef pytest_configure(config):\n    if 'DIAGTOOLS_ADVISED' in os.environ: raise SystemExit(9)\n"
+    refuse = """
+        import os, pytest
+        def pytest_configure(config):
+            if "DIAGTOOLS_ADVISED" in os.environ:
+                pytest.exit("not twice", returncode=9)
+    """
 
     advice = _advice(tmp_path, {"conftest.py": refuse, "test_a.py": IMPORTS, "test_light.py": LIGHT})
 

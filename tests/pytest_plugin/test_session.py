@@ -86,11 +86,11 @@ DOCTESTED = """
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Done:
     """One session of tests that take away what a plugin may rely on."""
-    # pytest's own capturing does not outlive that descriptors are closed, and nbmake imports much.
+    # pytest's own capture and faulthandler do not outlive that descriptors are closed; nbmake imports much.
     suite = Suite(
         tmp_path_factory.mktemp("hostile") / "suite", {"test_hostile.py": HOSTILE, "doubled.py": DOCTESTED}
     )
-    return suite.run("--diag", "--doctest-modules", "--capture=no", "-p", "no:nbmake")
+    return suite.run("--diag", "--doctest-modules", "--capture=no", "-p", "no:faulthandler", "-p", "no:nbmake")
 
 
 def test_tests_that_harm_their_process_are_measured(hostile: Done) -> None:
@@ -112,7 +112,7 @@ def test_a_test_that_resets_the_peak_hides_nothing_that_was_there_after(hostile:
 def test_the_run_of_such_a_session_is_whole(hostile: Done) -> None:
     said = json.loads((hostile.run.path / "run.json").read_text())
     assert (said["state"], said["exit_status"]) == ("finished", 0)
-    assert hostile.run.validity == ()
+    assert {one.state for one in hostile.run.validity} <= {State.SHARED_N_TIMES}
     assert len(list(hostile.run.path.glob(FILE_GLOB))) == 1
 
 

@@ -74,6 +74,7 @@ class ModelCache:
         self._missing: dict[str, str] = {}
         self.loads: list[ModelLoad] = []
 
+    @property
     def missing(self) -> tuple[MissingModel, ...]:
         """Which models are not there?"""
         return tuple(MissingModel(model=model, reason=reason) for model, reason in self._missing.items())

@@ -1,0 +1,106 @@
+"""What is written wrongly is one clear error before the first test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.suites import Done, Suite
+
+ONE = {"test_a.py": "def test_one():\n    open('it_ran', 'w')\n", "unit/test_b.py": "def test_b(): pass\n"}
+
+
+def refused(done: Done) -> list[str]:
+    """The lines of a session that did not begin, after ``ERROR:``."""
+    assert done.status == 4, done.text
+    assert "Traceback" not in done.text
+    assert not (done.folder / "it_ran").exists()
+    assert done.run_folders == []
+    return done.text.partition("ERROR: ")[2].strip().splitlines()
+
+
+def test_every_mistake_is_said_at_once(tmp_path: Path) -> None:
+    ini = """
+        diag_expected_rss =
+            unit = 12O MB
+            nowhere = 120 MB
+            no_such_marker = 120 MB
+            unit
+            = 3 MB
+            slow = 100 MB
+        markers = slow(reason): takes long
+    """
+    words = ["--diag", "--diag-cap=200 BM", "--diag-delta-cap=-3", "--diag-threshold=1e999 MB"]
+    said = refused(Suite(tmp_path / "suite", ONE, ini).run(*words))
+    starts = [
+        "--diag-cap: '200 BM' is no size",
+        "--diag-delta-cap: '-3' is no size",
+        "--diag-threshold: '1e999 MB'",
+        "diag_expected_rss, unit: '12O MB'",
+        "diag_expected_rss: 'nowhere' is no path",
+        "diag_expected_rss: 'no_such_marker' is no path",
+        "diag_expected_rss: 'unit' has no '='",
+        "diag_expected_rss: '= 3 MB' has no '='",
+    ]
+    for start in starts:
+        (line,) = [line for line in said if line.startswith(start)]
+        assert "Hint: " in line
+    assert len(said) == len(starts), said
+
+
+@pytest.mark.parametrize(
+    ("ini", "env", "start"),
+    [
+        ("diag_threshold = 5 elephants", {}, "diag_threshold: '5 elephants'"),
+        ("diag_threshold = 5 MB", {"DIAGTOOLS_THRESHOLD": "much"}, "DIAGTOOLS_THRESHOLD: 'much'"),
+    ],
+    ids=["ini", "variable"],
+)
+def test_a_threshold_in_the_ini_or_the_environment(
+    tmp_path: Path, ini: str, env: dict[str, str], start: str
+) -> None:
+    (said,) = refused(Suite(tmp_path / "suite", ONE, ini).run(env=env))
+    assert said.startswith(start)
+
+
+def test_a_marker_is_read_before_the_first_test(tmp_path: Path) -> None:
+    text = """
+        import pytest
+
+        @pytest.mark.limit_rss("200 BM")
+        def test_size(): open("it_ran", "w")
+
+        @pytest.mark.limit_rss
+        def test_none(): pass
+
+        @pytest.mark.limit_rss(200)
+        def test_number(): pass
+
+        @pytest.mark.limit_rss("1 MB", size="2 MB")
+        def test_two(): pass
+
+        @pytest.mark.limit_rss(most="2 MB")
+        def test_other_name(): pass
+    """
+    done = Suite(tmp_path / "suite", {"test_a.py": text}).run()
+    said = refused(done)
+    assert [line.split(":")[2] for line in said] == ["test_size", "test_none", "test_number", "test_two", "test_other_name"]
+    assert all("Hint: " in line for line in said)
+
+
+def test_the_markers_and_options_are_told(tmp_path: Path) -> None:
+    suite = Suite(tmp_path / "suite", ONE)
+    markers = suite.run("--markers", "--strict-markers").text
+    assert "@pytest.mark.limit_rss(size): " in markers
+    assert "@pytest.mark.no_leak: " in markers
+    told = suite.run("--help").text
+    for option in ("--diag ", "--diag-dir=DIR", "--diag-trace", "--diag-threshold=SIZE", "--diag-cap=SIZE"):
+        assert option in told
+    for option in ("--diag-delta-cap=SIZE", "--diag-html=[FILE]", "--diag-suggest", "diag_expected_rss (linelist)"):
+        assert option in told
+
+
+def test_the_plugin_can_be_left_out(tmp_path: Path) -> None:
+    done = Suite(tmp_path / "suite", ONE).run("-p", "no:diagtools", "-p", "no:diagtools.pytest_plugin")
+    assert (done.status, done.n("passed")) == (0, 2), done.text
