@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 
 from diagtools.values.suite import EVENTS, FILE_GLOB, Event, ProcessBegun
 
 _KINDS = {event: kind for kind, event in EVENTS.items()}
+_FIELDS = {event: tuple(field.name for field in fields(event)) for event in _KINDS}  # asdict takes five times as long
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _MOST_TEXT = 4000  # the reader takes no more, and a torn line is a lost one
 
 
@@ -60,8 +62,9 @@ class Journal:
 
 
 def _line(event: Event) -> bytes:
-    said = {name: _cut(value) for name, value in asdict(event).items()}
-    return json.dumps({"kind": _KINDS[type(event)], **said}, separators=(",", ":")).encode() + b"\n"
+    kind = type(event)
+    said = {name: _cut(getattr(event, name)) for name in _FIELDS[kind]}
+    return _ENCODER.encode({"kind": _KINDS[kind], **said}).encode() + b"\n"
 
 
 def _cut(value: object) -> object:
