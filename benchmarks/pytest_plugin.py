@@ -5,6 +5,7 @@ work for about a tenth of a second (JSON, regular expressions, a buffer of fresh
 plugin loaded and not asked for anything, under `pytest --diag`, and under the peers that are installed, in turn.  Every
 side loads pytest's own plugins and the one of its side, no others.  Wall time is from spawn to exit, CPU time that of
 the command and of everything that it waited for: the sampler, and the process that writes the frames, are in it.
+The peers run once where we run several times: 1,000 tests take them half a minute and more.
 What a session costs is the difference for the suite of one test; what a test costs is what 1,000 differ by beyond that.
 """
 
@@ -32,7 +33,9 @@ _PLUGINS = {
     MONITOR: ("pytest_monitor.pytest_monitor", ()),
     MEMRAY: ("pytest_memray.plugin", ("--memray",)),
 }
+_PEERS = (MONITOR, MEMRAY)
 _N_FILES = 10
+_ROUNDS = 11  # of JSON a test: a tenth of a second
 _NOTHING = """
 import pytest
 
@@ -62,12 +65,13 @@ def test_work(number):
 class _Plan:
     rounds: int
     work_rounds: int
+    peer_rounds: int = 1
     n_many: int = 1000
     n_work: int = 300
 
 
 _PLANS = {
-    Size.FULL: _Plan(rounds=7, work_rounds=5),
+    Size.FULL: _Plan(rounds=9, work_rounds=5),
     Size.QUICK: _Plan(rounds=3, work_rounds=1),
     Size.TINY: _Plan(rounds=1, work_rounds=1, n_many=20, n_work=2),
 }
@@ -82,6 +86,8 @@ def run(bench: Bench) -> Outcome:
     failing = _failing(bench.folder, sides, suites[ONE])
     sides = [side for side in sides if side not in failing]
     for number, side in bench.interleaved(sides, plan.rounds):
+        if side in _PEERS and number >= plan.peer_rounds:
+            continue
         for what in (ONE, MANY):
             _measure(
                 bench.folder / f"{number}-{sides.index(side)}-{what.split()[0]}",
@@ -91,7 +97,8 @@ def run(bench: Bench) -> Outcome:
                 found,
             )
     for number, side in bench.interleaved(sides, plan.work_rounds):
-        _measure(bench.folder / f"{number}-{sides.index(side)}-work", side, WORK, suites[WORK], found)
+        if side not in _PEERS or number < plan.peer_rounds:
+            _measure(bench.folder / f"{number}-{sides.index(side)}-work", side, WORK, suites[WORK], found)
     missing = [side for side in _PLUGINS if side not in sides and side not in failing]
     notes = [
         *(f"{side}: not installed." for side in missing),
@@ -121,7 +128,7 @@ def _suites(folder: Path, plan: _Plan) -> dict[str, Path]:
     texts = {
         ONE: [_NOTHING.format(n=1)],
         MANY: _N_FILES * [_NOTHING.format(n=plan.n_many // _N_FILES)],
-        WORK: [_WORKING.format(n=plan.n_work, rounds=5)],
+        WORK: [_WORKING.format(n=plan.n_work, rounds=_ROUNDS)],
     }
     for what, files in texts.items():
         suite = folder / f"suite of {what}"

@@ -44,13 +44,16 @@ class Heavy:
 class Split:
     """The heavy set, which is empty where no set of at most half the tests is worth it, and the highest of a worker.
 
-    ``predicted_bytes`` is without the set; null where there is none.
+    ``predicted_bytes`` is without the set; null where there is none.  ``conftest`` is the one whose import keeps most,
+    which no test can be left out for; empty where none keeps anything.
     """
 
     heavy: tuple[Heavy, ...]
     n_tests: int
     peak_bytes: int
     predicted_bytes: int | None
+    conftest: str
+    conftest_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,15 +101,20 @@ def suite_split(
     suite = _suite(tests, fixtures, files, dict(uses or {}))
     whole, _ = _peak(suite, frozenset())
     goal = int(whole * (1 - WORTH_SHARE))
-    chosen = _thinned(suite, _chosen(suite, goal), goal)
-    if not chosen:
-        return Split(heavy=(), n_tests=suite.n_tests, peak_bytes=whole, predicted_bytes=None)
-    chosen = _by_prefix(suite, chosen)
+    chosen = _by_prefix(suite, _thinned(suite, _chosen(suite, goal), goal))
     heavy = sorted(
         (_heavy(suite, name, chosen) for name in chosen), key=lambda one: (not one.is_file, one.name)
     )
-    predicted, _ = _peak(suite, chosen)
-    return Split(heavy=tuple(heavy), n_tests=suite.n_tests, peak_bytes=whole, predicted_bytes=predicted)
+    conftests = files.filter(pl.col("kind") == "conftest", pl.col("kept_bytes") > 0)
+    conftest = conftests.sort("kept_bytes", descending=True).head(1).to_dicts()
+    return Split(
+        heavy=tuple(heavy),
+        n_tests=suite.n_tests,
+        peak_bytes=whole,
+        predicted_bytes=_peak(suite, chosen)[0] if chosen else None,
+        conftest=conftest[0]["path"] if conftest else "",
+        conftest_bytes=conftest[0]["kept_bytes"] if conftest else 0,
+    )
 
 
 # --- the session, to be played ---------------------------------------------------------------------------

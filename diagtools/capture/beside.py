@@ -17,7 +17,7 @@ from diagtools.capture.runner import clock_of, observed
 from diagtools.capture.sampler_process import BACKEND, SamplerProcess, Streams
 from diagtools.errors import DiagtoolsError, RecorderError
 from diagtools.probes import supervisor
-from diagtools.values import State, Target, Validity
+from diagtools.values import Manifest, State, Target, Validity
 
 _PATIENCE_S = 3.0
 _OUT_OF_THE_WAY = 512  # programs that close descriptors by number close the low ones; 1,024 are usual
@@ -58,8 +58,14 @@ class BesideRecording:
             sampler.send(supervisor.KILL_NOW)
             if not sampler.listen_to_the_end(_PATIENCE_S):
                 sampler.kill()
+        try:
+            manifests.write(self._completed(exit_status), self.folder)
+        except OSError as error:  # also where a program removed the folder
+            raise RecorderError(f"'{self.folder}' could not be completed: {error.strerror}.") from error
+
+    def _completed(self, exit_status: int | None) -> Manifest:
         clock = clock_of(self.folder)
-        final = manifests.closed(
+        return manifests.closed(
             self._manifest,
             self.folder,
             exit_status=exit_status,
@@ -69,10 +75,6 @@ class BesideRecording:
             git=manifests.git_revision(None),
             validity=self._validity(),
         )
-        try:
-            manifests.write(final, self.folder)
-        except OSError as error:
-            raise RecorderError(f"'{self.folder}' could not be completed: {error.strerror}.") from error
 
     def _validity(self) -> tuple[Validity, ...]:
         if self._sampler.is_closed or self._sampler.returncode == 0:

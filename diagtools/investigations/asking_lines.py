@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from diagtools.analyse.profiles.sites import sites
-from diagtools.errors import DiagtoolsError
+from diagtools.errors import DiagtoolsError, NoDataError
 from diagtools.read.artefact import find_artefact
 from diagtools.read.profiles.opening import read_profile
 from diagtools.read.suite_tests import RepeatOf, SuiteCosts
@@ -30,22 +30,28 @@ def _asking(folder: Path, repeat: RepeatOf) -> list[str]:
         if path is None:
             return [f"{name}: '{event.capture}' is not there any more."]
         profile = read_profile(path)
+    except NoDataError:
+        return [_other(repeat, "nothing")]
     except DiagtoolsError as error:
         return [f"{name}: {error}"]
     demand = repeat.test.demand or 0
-    needed = format_bytes(demand)
     if profile.total < _LEAST_OF_DEMAND * demand:
-        held = format_bytes(profile.total)
-        return [
-            f"{name} needed {needed}, but only {held} when it ran once more: which lines asked is not known."
-        ]
-    found = sites(profile)
+        return [_other(repeat, f"only {format_bytes(profile.total)}")]
+    needed, found = format_bytes(demand), sites(profile)
     head = f"{name} needed {needed}; in its {event.phase}, run once more, these lines held most at the peak:"
     rows = found.filter(pl.col("share") >= _LEAST_SHARE).head(_N_LINES)
     return [
         head,
         *(_row(row["self_size"], row["file"], row["line"], row["function"]) for row in rows.to_dicts()),
     ]
+
+
+def _other(repeat: RepeatOf, held: str) -> str:
+    needed = format_bytes(repeat.test.demand or 0)
+    return (
+        f"{repeat.test.begun.test} needed {needed}, but {held} when it ran once more: "
+        "which lines asked is not known."
+    )
 
 
 def _row(size: int, file: str, line: int, function: str) -> str:

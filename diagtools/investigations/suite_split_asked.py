@@ -41,9 +41,9 @@ class Asked:
         """The same again; raises ``UsageError`` where it is none."""
         try:
             said = json.loads(text)
-            uses = {name: tuple(each) for name, each in said.pop("uses").items()}
-            lists = {name: tuple(said.pop(name)) for name in ("args", "redirected")}
-            return cls(**said, **lists, uses=uses)
+            uses = {name: tuple(each) for name, each in said["uses"].items()}
+            lists = {name: tuple(said[name]) for name in ("args", "redirected")}
+            return cls(**{**said, **lists, "uses": uses})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise UsageError(
                 f"That is no request for advice: {error}.", hint="pytest --diag-suggest"

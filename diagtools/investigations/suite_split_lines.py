@@ -7,11 +7,12 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from diagtools.analyse.suite_split import WORTH_SHARE, Heavy
-from diagtools.investigations.suite_split import SuiteAdvice
+from diagtools.investigations.suite_split_advice import SuiteAdvice
 from diagtools.investigations.suite_split_runs import SuiteFigures, WorkerOfSuite, shown_path, without_words
 from diagtools.units import format_bytes, format_seconds, format_share
 
 _FEW = 5
+_WORTH_SAYING = 0.1  # of the highest of a worker
 _HEADS = ("before 1st", "highest", "seconds")
 
 
@@ -65,18 +66,24 @@ def _with(n_workers: int) -> str:
 def _heavy(advice: SuiteAdvice) -> Iterator[str]:
     split = advice.split
     if not split.heavy:
-        before = max((one.baseline_bytes for one in advice.first.workers), default=0)
-        yield (
-            f"No set of at most half of the {split.n_tests:,} tests makes a worker lighter by "
-            f"{format_share(WORTH_SHARE)}, as predicted from the session: before its first test it holds "
-            f"{format_bytes(before)}, {format_bytes(split.peak_bytes)} at most."
-        )
+        yield from _nothing(advice)
         return
     for one in split.heavy[:_FEW]:
         yield f"Heavy: {shown_path(advice.asked, one) if one.is_file else one.name}{_reason(one)}"
     if len(split.heavy) > _FEW:
         n_heavy = sum(one.n_tests for one in split.heavy)
         yield f"Heavy too: {len(split.heavy) - _FEW} more; all together {n_heavy:,} of {split.n_tests:,} tests."
+
+
+def _nothing(advice: SuiteAdvice) -> Iterator[str]:
+    split, before = advice.split, max((one.baseline_bytes for one in advice.first.workers), default=0)
+    yield (
+        f"No set of at most half of the {split.n_tests:,} tests makes a worker lighter by "
+        f"{format_share(WORTH_SHARE)}, as predicted from the session: before its first test it holds "
+        f"{format_bytes(before)}, {format_bytes(split.peak_bytes)} at most."
+    )
+    if split.conftest_bytes > split.peak_bytes * _WORTH_SAYING:
+        yield f"Importing {split.conftest} keeps {format_bytes(split.conftest_bytes)} of that, for every test alike."
 
 
 def _reason(one: Heavy) -> str:
@@ -90,8 +97,12 @@ def _reason(one: Heavy) -> str:
     ]
     most = max(size for size, _ in known)
     said = [text for size, text in known if size >= most / 4 and size > 0]
-    n_tests = f" ({one.n_tests:,} tests)" if one.is_file else ""
-    return f"{n_tests}: {', '.join(said)}." if said else n_tests
+    n_tests = f" ({_counted(one.n_tests)})" if one.is_file else ""
+    return f"{n_tests}: {', '.join(said)}." if said else f"{n_tests}."
+
+
+def _counted(n: int) -> str:
+    return f"{n:,} test" if n == 1 else f"{n:,} tests"
 
 
 def _light(advice: SuiteAdvice) -> Iterator[str]:
@@ -128,14 +139,14 @@ def _what(advice: SuiteAdvice) -> str:
         else ""
     )
     where = f"{len(files):,} files of {folder}" if folder else "the heavy set"
-    return f"{where} ({n_tests:,} tests)"
+    return f"{where} ({_counted(n_tests)})"
 
 
 def _ini(heavy: Sequence[Heavy], words: Sequence[str]) -> Iterator[str]:
     if any(one.is_file for one in heavy):
         yield f"Always, by the ini file: addopts = {shlex.join(words)} (-m would import the files all the same)"
     else:
-        yield 'Or mark them with @pytest.mark.heavy (ini key markers) and run: pytest -m "not heavy"'
+        yield 'Or with @pytest.mark.heavy there (named in the ini key markers): pytest -m "not heavy"'
 
 
 def _otherwise(advice: SuiteAdvice) -> Iterator[str]:

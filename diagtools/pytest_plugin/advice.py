@@ -45,7 +45,7 @@ def advice(session: pytest.Session, folder: Path, *, exit_status: int, began_ns:
     """
     if ADVISED_VARIABLE in os.environ:
         return []
-    if reason := _why_not(session.config, exit_status):
+    if reason := _why_not(session, exit_status):
         return [f"No advice on a split: {reason}."]
     _announce(session.config, (time.monotonic_ns() - began_ns) / 1e9)
     try:
@@ -54,10 +54,12 @@ def advice(session: pytest.Session, folder: Path, *, exit_status: int, began_ns:
         return [f"No advice on a split: {error}."]
 
 
-def _why_not(config: pytest.Config, exit_status: int) -> str:
-    if exit_status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+def _why_not(session: pytest.Session, exit_status: int) -> str:
+    is_whole = exit_status in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    if not is_whole or session.shouldfail or session.shouldstop:
         return "the session did not come to its end, or had no test"
-    given = [shown for name, shown in _IN_PART.items() if getattr(config.option, name, False)]
+    option = session.config.option
+    given = [shown for name, shown in _IN_PART.items() if getattr(option, name, False)]
     return f"{', '.join(given)} makes another session of the second" if given else ""
 
 

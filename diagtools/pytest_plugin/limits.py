@@ -16,7 +16,7 @@ import pytest
 from diagtools.errors import UsageError
 from diagtools.pytest_plugin.measuring import Measuring
 from diagtools.pytest_plugin.meter import Span, own_meter
-from diagtools.pytest_plugin.options import marker_size
+from diagtools.pytest_plugin.options import marker_size, refuse
 from diagtools.units import format_bytes
 from diagtools.values.suite import Breach
 
@@ -32,7 +32,7 @@ class MarkedLimits:
     def __init__(self, measuring: Measuring | None) -> None:
         self._measuring = measuring
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Every limit is read before the first test runs."""
         mistakes = []
         for item in items:
@@ -42,7 +42,7 @@ class MarkedLimits:
                 except UsageError as error:
                     mistakes.append(f"{item.nodeid}: {error}")
         if mistakes:
-            raise pytest.UsageError("\n".join(mistakes))
+            refuse(config, items, LIMIT_RSS, "\n".join(mistakes))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:

@@ -205,7 +205,7 @@ class Measuring:
         self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, Any, Any]:
         """What a fixture takes, and what it gives back when it is torn down."""
-        if self.is_repeating:
+        if self.is_repeating or _is_parameter(fixturedef):
             return (yield)
         self._n_fixtures += 1
         number = self._n_fixtures
@@ -240,6 +240,11 @@ class Measuring:
         self.journal.write(ProcessEnded(t_ns=time.monotonic_ns(), rss=self.meter.rss()))
         if self._recorder is not None and self._recorder is not mark.recorder:
             self._recorder.close()
+
+
+def _is_parameter(fixturedef: pytest.FixtureDef[Any]) -> bool:
+    """``parametrize`` hands its values over by a fixture each, which nobody wrote and which makes nothing."""
+    return getattr(fixturedef.func, "__name__", "") == "get_direct_param_fixture_func"
 
 
 def _measured(span: Span) -> dict[str, int]:

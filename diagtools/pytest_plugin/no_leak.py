@@ -18,12 +18,17 @@ import pytest
 
 from diagtools.probes import leaks as probe
 from diagtools.pytest_plugin.aside import run_aside
+from diagtools.pytest_plugin.options import refuse
 
 NO_LEAK = "no_leak"
 _N_WARM = 200
 _STAGES = (400, 800, 1600)
 _BUDGET_S = 30.0
 _PATIENCE_S = 60.0
+_NOT_CALLED = (
+    "no_leak calls functions, and methods of plain classes; unittest calls this one. "
+    "Hint: mark a function that does the same."
+)
 _JUDGE = "diagtools.investigations.counted_calls"
 
 
@@ -42,6 +47,13 @@ class NoLeak:
     itself keeps of each call (log records, warnings) is kept from it meanwhile.
     """
 
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """What cannot be called again is told before the first test runs."""
+        marked = [item for item in items if item.get_closest_marker(NO_LEAK) is not None]
+        mistakes = [f"{item.nodeid}: {_NOT_CALLED}" for item in marked if not _can_be_called(item)]
+        if mistakes:
+            refuse(config, items, NO_LEAK, "\n".join(mistakes))
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
         """Once as always; where that passes, some three thousand times more."""
@@ -52,6 +64,14 @@ class NoLeak:
                 pytest.fail(judged.text, pytrace=False)
             pyfuncitem.user_properties.append((NO_LEAK, judged.verdict))
         return result
+
+
+def _can_be_called(item: pytest.Item) -> bool:
+    """Methods of a ``unittest.TestCase`` are called by that: pytest leaves them to it, those of a ``unittest.TestCase`` to that."""
+    unittest = sys.modules.get("unittest")
+    case = getattr(item, "cls", None)
+    is_of_unittest = unittest is not None and case is not None and issubclass(case, unittest.TestCase)
+    return isinstance(item, pytest.Function) and not is_of_unittest
 
 
 def _check(item: pytest.Function) -> Judged:

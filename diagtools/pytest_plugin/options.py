@@ -74,7 +74,7 @@ def add_options(parser: pytest.Parser) -> None:
     add(
         "--diag-suggest",
         action="store_true",
-        help="which tests make the suite heavy, and what without them and two workers give: it runs thrice more",
+        help="which tests make the suite heavy, and what without them and two workers give: it runs up to twice more",
     )
     parser.addini("diag_threshold", "as --diag-threshold", default="")
     parser.addini(
@@ -168,6 +168,17 @@ def marker_size(marker: pytest.Mark) -> int:
             hint='@pytest.mark.limit_rss("200 MB")',
         )
     return parse_bytes(words[0])
+
+
+def refuse(config: pytest.Config, items: list[pytest.Item], marker: str, text: str) -> None:
+    """Runs no test, because of what is wrong with a marker; raises ``pytest.UsageError`` but in a worker of xdist.
+
+    There it would be an internal error, and its text lost: the error is one of collecting, and no test is left.
+    """
+    if not hasattr(config, "workerinput"):
+        raise pytest.UsageError(text)
+    items.clear()
+    config.hook.pytest_collectreport(report=pytest.CollectReport(marker, "failed", text, []))
 
 
 def _shown(marker: pytest.Mark) -> str:

@@ -97,7 +97,7 @@ class MeasuredSession:
         try:
             summary.notes += run_aside("diagtools.investigations.after_session", *words).splitlines()
         except OSError as error:
-            summary.problems.append(f"Parquet, page and lines were not made: {error}.")
+            summary.problems.append(f"Parquet, page and lines were not made: {str(error).rstrip('.')}.")
 
     def _advise(self, summary: Summary, session: pytest.Session, exit_status: int) -> None:
         if not self._settings.suggest:

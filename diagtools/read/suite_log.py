@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import NoneType, UnionType
+from typing import Any
 
 from diagtools.errors import DamagedError
 from diagtools.read.artefact import read_artefact
@@ -80,7 +81,12 @@ def _event(line: bytes) -> Event | None:
     types = _TYPES[known]
     if said.keys() != types.keys() or not all(_is_sound(said[name], types[name]) for name in types):
         return None
-    return known(**said)
+    return known(**{name: _printable(value) for name, value in said.items()})
+
+
+def _printable(value: Any) -> Any:
+    """Half of a surrogate pair (a file name that is no UTF-8) is in no table and on no page."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _is_sound(value: object, types: tuple[type, ...]) -> bool:

@@ -122,6 +122,7 @@ def test_what_a_conftest_keeps_is_in_no_heavy_set() -> None:
     split = _split(session)
 
     assert (split.heavy, split.peak_bytes, split.predicted_bytes) == ((), 350 * MIB, None)
+    assert (split.conftest, split.conftest_bytes) == ("conftest.py", 300 * MIB)
 
 
 def test_a_fixture_that_others_use_too_stays_when_its_first_test_goes() -> None:

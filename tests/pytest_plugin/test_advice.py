@@ -58,8 +58,13 @@ def test_a_part_of_a_suite_gets_no_advice(tmp_path: Path) -> None:
     assert done.lines("No advice on a split: --lf makes another session of the second.")
 
 
-def test_a_session_that_was_broken_off_gets_no_advice(tmp_path: Path) -> None:
-    done = Suite(tmp_path, {"test_a.py": "import nothing_like_this\n"}).run("--diag-suggest")
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("import nothing_like_this\n", []), ("def test_a(): assert 0\ndef test_b(): pass\n", ["-x"]), ("", [])],
+    ids=["not collected", "stopped", "no test"],
+)
+def test_a_session_that_is_not_whole_gets_no_advice(text: str, words: list[str], tmp_path: Path) -> None:
+    done = Suite(tmp_path, {"test_a.py": text}).run("--diag-suggest", *words)
 
     assert done.lines("No advice on a split: the session did not come to its end, or had no test.")
 

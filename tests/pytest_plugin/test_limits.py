@@ -54,9 +54,10 @@ def test_limit_rss_fails_the_tests_above_it(tmp_path: Path, is_on: bool) -> None
     assert (done.status, done.n("passed"), done.n("failed")) == (1, 2, 4), done.text
     failed = {line.split(" - ")[0] for line in done.lines("FAILED test_a.py::")}
     assert failed == {
-        f"FAILED test_a.py::test_{name}" for name in ("above", "keeps", "in_a_thread", "fails_for_another_reason")
+        f"FAILED test_a.py::test_{name}"
+        for name in ("above", "keeps", "in_a_thread", "fails_for_another_reason")
     }
-    (said,) = [line for line in done.lines("its limit is 60.0 MiB") if "of it stayed" in line and "Hint" in line]
+    said = next(line for line in done.lines("its limit is 60.0 MiB") if "of it stayed" in line)
     assert "64.0 MiB of it stayed." in said
     assert "Hint: pytest --diag-threshold 62914560B test_a.py::test_keeps" in said
     assert done.lines("LookupError: the reason")
@@ -123,7 +124,9 @@ def test_a_peak_that_nobody_could_interrupt_and_what_is_left_behind(tmp_path: Pa
     done = suite.run("--diag-delta-cap=60 MiB")
     assert done.n("passed") == 1, done.text
     assert done.status != 0
-    assert done.lines("test_a.py::test_keeps left 64.0 MiB behind, above --diag-delta-cap 60.0 MiB: the session ends")
+    assert done.lines(
+        "test_a.py::test_keeps left 64.0 MiB behind, above --diag-delta-cap 60.0 MiB: the session ends"
+    )
     assert done.run.test_session.tests["test"].to_list() == ["test_a.py::test_keeps"]
     calm = suite.run("--diag-delta-cap=70 MiB", "--diag-cap=2 GiB")
     assert (calm.status, calm.n("passed")) == (0, 2), calm.text

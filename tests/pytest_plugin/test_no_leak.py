@@ -84,7 +84,9 @@ def test_a_leak_fails_and_says_how_much_a_call(text: str) -> None:
     assert 100 < size < 300  # a bytearray of 100 bytes, its object, its place in the list
 
 
-@pytest.mark.parametrize("name", ["test_clean", "test_bounded[100]", "test_logs_and_warns", "TestClass::test_method"])
+@pytest.mark.parametrize(
+    "name", ["test_clean", "test_bounded[100]", "test_logs_and_warns", "TestClass::test_method"]
+)
 def test_what_does_not_leak_passes(text: str, name: str) -> None:
     assert lines(text, f"PASSED test_a.py::{name}")
 
@@ -102,7 +104,7 @@ def test_one_that_fails_is_not_called_again(text: str) -> None:
 
 
 def test_a_coroutine_is_called_again_too(tmp_path: Path) -> None:
-    pytest.importorskip("pytest_asyncio")
+    pytest.importorskip("anyio")
     files = {
         "test_a.py": """
             import asyncio
@@ -110,18 +112,47 @@ def test_a_coroutine_is_called_again_too(tmp_path: Path) -> None:
 
             leaked = []
 
+            @pytest.fixture
+            def anyio_backend():
+                return "asyncio"
+
             @pytest.mark.no_leak
-            @pytest.mark.asyncio
+            @pytest.mark.anyio
             async def test_leaks():
                 await asyncio.sleep(0)
                 leaked.append(bytearray(100))
 
             @pytest.mark.no_leak
-            @pytest.mark.asyncio
+            @pytest.mark.anyio
             async def test_clean():
                 await asyncio.sleep(0)
         """
     }
-    done = Suite(tmp_path / "suite", files, ini="asyncio_default_fixture_loop_scope = function").run()
+    done = Suite(tmp_path / "suite", files).run()
     assert (done.n("passed"), done.n("failed")) == (1, 1), done.text
     assert lines(done.text, "FAILED test_a.py::test_leaks")
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["one process", "a worker"])
+def test_one_that_cannot_be_checked_is_refused_before_the_first_test(
+    tmp_path: Path, workers: list[str]
+) -> None:
+    text = """
+        import unittest
+        import pytest
+
+        class TestUnit(unittest.TestCase):
+            @pytest.mark.no_leak
+            def test_unit(self):
+                open("it_ran", "w")
+    """
+    done = Suite(tmp_path / "suite", {"test_a.py": text}).run(*workers)
+    assert done.status == (1 if workers else 4), done.text
+    (said,) = [
+        line
+        for line in done.text.splitlines()
+        if line.removeprefix("ERROR: ").startswith("test_a.py::TestUnit::test_unit: no_leak ")
+    ]
+    assert "Hint: " in said
+    assert not (done.folder / "it_ran").exists()
+    assert "INTERNALERROR" not in done.text

@@ -49,7 +49,9 @@ def test_what_is_above_fails_the_session(tmp_path: Path) -> None:
 
 
 def test_a_tenth_above_is_normal(tmp_path: Path) -> None:
-    costs = suite_costs([log(*whole_test(1, "a.py::test_a", begin=50, peak=110), *whole_test(2, "b/c.py::test_b", peak=111))])
+    costs = suite_costs(
+        [log(*whole_test(1, "a.py::test_a", begin=50, peak=110), *whole_test(2, "b/c.py::test_b", peak=111))]
+    )
     (tmp_path / "b").mkdir()
     expected = [Expected(name=name, size=100 * MIB) for name in (".", "b", "marked")]
     everything, below, marked = normal(expected, costs, tmp_path)

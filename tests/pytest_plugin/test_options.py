@@ -34,10 +34,10 @@ def test_every_mistake_is_said_at_once(tmp_path: Path) -> None:
     words = ["--diag", "--diag-cap=200 BM", "--diag-delta-cap=-3", "--diag-threshold=1e999 MB"]
     said = refused(Suite(tmp_path / "suite", ONE, ini).run(*words))
     starts = [
-        "--diag-cap: '200 BM' is no size",
-        "--diag-delta-cap: '-3' is no size",
-        "--diag-threshold: '1e999 MB'",
-        "diag_expected_rss, unit: '12O MB'",
+        "--diag-cap: The size '200 BM' has an unknown unit.",
+        "--diag-delta-cap: The size '-3' has no unit.",
+        "--diag-threshold: '1e999 MB' is not a size.",
+        "diag_expected_rss, unit: '12O MB' is not a size.",
         "diag_expected_rss: 'nowhere' is no path",
         "diag_expected_rss: 'no_such_marker' is no path",
         "diag_expected_rss: 'unit' has no '='",
@@ -52,7 +52,7 @@ def test_every_mistake_is_said_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("ini", "env", "start"),
     [
-        ("diag_threshold = 5 elephants", {}, "diag_threshold: '5 elephants'"),
+        ("diag_threshold = 5 elephants", {}, "diag_threshold: The size '5 elephants' has an unknown unit."),
         ("diag_threshold = 5 MB", {"DIAGTOOLS_THRESHOLD": "much"}, "DIAGTOOLS_THRESHOLD: 'much'"),
     ],
     ids=["ini", "variable"],
@@ -83,10 +83,20 @@ def test_a_marker_is_read_before_the_first_test(tmp_path: Path) -> None:
         @pytest.mark.limit_rss(most="2 MB")
         def test_other_name(): pass
     """
-    done = Suite(tmp_path / "suite", {"test_a.py": text}).run()
-    said = refused(done)
-    assert [line.split(":")[2] for line in said] == ["test_size", "test_none", "test_number", "test_two", "test_other_name"]
+    suite = Suite(tmp_path / "suite", {"test_a.py": text})
+    said = refused(suite.run())
+    assert [line.split(":")[2] for line in said] == [
+        "test_size",
+        "test_none",
+        "test_number",
+        "test_two",
+        "test_other_name",
+    ]
     assert all("Hint: " in line for line in said)
+    by_workers = suite.run("-n", "2")
+    assert (by_workers.status, by_workers.n("passed"), by_workers.n("error")) == (1, 0, 1), by_workers.text
+    assert all(by_workers.text.count(line) == 1 for line in said)
+    assert not (suite.folder / "it_ran").exists()
 
 
 def test_the_markers_and_options_are_told(tmp_path: Path) -> None:
@@ -97,7 +107,12 @@ def test_the_markers_and_options_are_told(tmp_path: Path) -> None:
     told = suite.run("--help").text
     for option in ("--diag ", "--diag-dir=DIR", "--diag-trace", "--diag-threshold=SIZE", "--diag-cap=SIZE"):
         assert option in told
-    for option in ("--diag-delta-cap=SIZE", "--diag-html=[FILE]", "--diag-suggest", "diag_expected_rss (linelist)"):
+    for option in (
+        "--diag-delta-cap=SIZE",
+        "--diag-html=[FILE]",
+        "--diag-suggest",
+        "diag_expected_rss (linelist)",
+    ):
         assert option in told
 
 

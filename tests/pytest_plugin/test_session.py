@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
@@ -20,8 +19,7 @@ from tests.support.suites import MIB, Done, Suite, loaded
 ONE = {"test_a.py": "def test_one():\n    pass\n"}
 
 HOSTILE = """
-    import os
-    import sys
+        import sys
     import unittest
 
     import pytest
@@ -90,7 +88,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Done:
     suite = Suite(
         tmp_path_factory.mktemp("hostile") / "suite", {"test_hostile.py": HOSTILE, "doubled.py": DOCTESTED}
     )
-    return suite.run("--diag", "--doctest-modules", "--capture=no", "-p", "no:faulthandler", "-p", "no:nbmake")
+    return suite.run(
+        "--diag", "--doctest-modules", "--capture=no", "-p", "no:faulthandler", "-p", "no:nbmake"
+    )
 
 
 def test_tests_that_harm_their_process_are_measured(hostile: Done) -> None:
@@ -351,6 +351,25 @@ def test_a_session_within_a_test_records_itself(tmp_path: Path) -> None:
     assert len(list(done.run.path.glob(FILE_GLOB))) == 1
 
 
+def test_a_test_that_removes_the_run_costs_the_figures_and_nothing_else(tmp_path: Path) -> None:
+    text = """
+        import os, shutil
+
+        def test_removes():
+            shutil.rmtree("runs")
+
+        def test_after():
+            os.closerange(512, 4096)
+    """
+    done = Suite(tmp_path / "suite", {"test_a.py": text}).run("--diag", "--diag-html")
+    assert (done.status, done.n("passed")) == (0, 2), done.text
+    assert done.lines("could not be completed: No such file or directory.")
+    assert done.lines("Some lines were not written: No such file or directory.")
+    (aside,) = done.lines("Parquet, page and lines were not made: ")
+    assert not aside.endswith("..")
+    assert "Traceback" not in done.text
+
+
 # --- bad places ------------------------------------------------------------------------------------------------
 
 
@@ -369,7 +388,7 @@ def test_a_place_that_cannot_be_used_is_one_clear_error(tmp_path: Path) -> None:
         assert "--diag-dir" in done.text
         assert "Traceback" not in done.text
         assert done.run_folders == []
-    assert os.listdir(suite.folder / "taken") == ["file.txt"]
+    assert [path.name for path in (suite.folder / "taken").iterdir()] == ["file.txt"]
 
 
 def test_an_empty_folder_is_taken_and_nothing_else_is_made(tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ def line(kind: str, **said: object) -> bytes:
 def process(*, pid: int = 7, worker: str = "main", t_ms: int = 1000, rss: int = 40, **other: object) -> bytes:
     """The first line of a process."""
     said = {"format": FORMAT, "is_exact": True, "python": "3.11.7", "pytest": "9.0", "is_traced": False}
-    return line("process", **{**said, "pid": pid, "worker": worker, "t_ns": t_ms * MS, "rss": rss * MIB, **other})
+    return line(
+        "process", **{**said, "pid": pid, "worker": worker, "t_ns": t_ms * MS, "rss": rss * MIB, **other}
+    )
 
 
 def measured(begin_ms: int, end_ms: int, begin: int, end: int, peak: int) -> dict[str, object]:
@@ -35,12 +37,19 @@ def measured(begin_ms: int, end_ms: int, begin: int, end: int, peak: int) -> dic
 
 def begun_test(number: int, test: str, *, t_ms: int = 1100, rss: int = 50, markers: str = "") -> bytes:
     """A test begins."""
-    file = test.split("::")[0]
-    return line("test", number=number, test=test, file=file, line=3, markers=markers, t_ns=t_ms * MS, rss=rss * MIB)
+    file = test.split("::", maxsplit=1)[0]
+    return line(
+        "test", number=number, test=test, file=file, line=3, markers=markers, t_ns=t_ms * MS, rss=rss * MIB
+    )
 
 
 def phase(
-    number: int, name: str, *, outcome: str = "passed", traced: int | None = None, span: dict[str, object] | None = None
+    number: int,
+    name: str,
+    *,
+    outcome: str = "passed",
+    traced: int | None = None,
+    span: dict[str, object] | None = None,
 ) -> bytes:
     """A phase of it is over."""
     span = span or measured(1100, 1110, 50, 50, 50)
@@ -48,7 +57,14 @@ def phase(
 
 
 def whole_test(
-    number: int, test: str, *, begin: int = 50, peak: int = 60, end: int = 50, outcome: str = "passed", markers: str = ""
+    number: int,
+    test: str,
+    *,
+    begin: int = 50,
+    peak: int = 60,
+    end: int = 50,
+    outcome: str = "passed",
+    markers: str = "",
 ) -> list[bytes]:
     """A whole test, whose function does all of it; it takes 100 ms from 1,000 + number * 100 ms on."""
     t_ms = 1000 + number * 100
