@@ -67,7 +67,7 @@ class NoLeak:
 
 
 def _can_be_called(item: pytest.Item) -> bool:
-    """Methods of a ``unittest.TestCase`` are called by that: pytest leaves them to it, those of a ``unittest.TestCase`` to that."""
+    """Methods of a ``unittest.TestCase`` are called by that, not by pytest."""
     unittest = sys.modules.get("unittest")
     case = getattr(item, "cls", None)
     is_of_unittest = unittest is not None and case is not None and issubclass(case, unittest.TestCase)
