@@ -215,8 +215,13 @@ class Sampler:
             self._n_unsaid = 0
 
     def _look_for_recorder(self, now: int) -> None:
-        """The recorder is gone when it is not our parent any more, or when nobody can read our messages."""
-        if not self._stopping and (os.getppid() != self._options.recorder or self._status.poll(0)):
+        """The recorder is gone when it is not our parent any more, or when nobody can read our messages.
+
+        One that records itself may close its descriptors, and goes on.
+        """
+        options = self._options
+        is_unheard = options.attach != options.recorder and bool(self._status.poll(0))
+        if not self._stopping and (os.getppid() != options.recorder or is_unheard):
             self._writer.event(now, "recorder_died", self._options.recorder)
             self._stop(now, signal.SIGTERM)
 

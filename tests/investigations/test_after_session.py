@@ -82,7 +82,7 @@ def test_the_page_of_a_real_session_needs_no_network_and_escapes_what_is_foreign
     """
     suite = Suite(tmp_path / "suite", {"test_a.py": text})
     options = ("--diag-trace", "--diag-cap=9 GB", "--diag-delta-cap=9 GB", "--diag-html=sub/page.html")
-    done = suite.run("--diag", *options, "-p", "no:nbmake")
+    done = suite.run("--diag", *options)
     assert (done.status, done.n("passed")) == (0, 4), done.text
     assert done.lines(f"The page: {suite.folder / 'sub' / 'page.html'}")
     html = (suite.folder / "sub" / "page.html").read_text()

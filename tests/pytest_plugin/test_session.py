@@ -19,7 +19,8 @@ from tests.support.suites import MIB, Done, Suite, loaded
 ONE = {"test_a.py": "def test_one():\n    pass\n"}
 
 HOSTILE = """
-        import sys
+    import os
+    import sys
     import unittest
 
     import pytest
@@ -84,13 +85,11 @@ DOCTESTED = """
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Done:
     """One session of tests that take away what a plugin may rely on."""
-    # pytest's own capture and faulthandler do not outlive that descriptors are closed; nbmake imports much.
+    # pytest's own capture and faulthandler do not outlive that descriptors are closed.
     suite = Suite(
         tmp_path_factory.mktemp("hostile") / "suite", {"test_hostile.py": HOSTILE, "doubled.py": DOCTESTED}
     )
-    return suite.run(
-        "--diag", "--doctest-modules", "--capture=no", "-p", "no:faulthandler", "-p", "no:nbmake"
-    )
+    return suite.run("--diag", "--doctest-modules", "--capture=no", "-p", "no:faulthandler")
 
 
 def test_tests_that_harm_their_process_are_measured(hostile: Done) -> None:

@@ -29,6 +29,10 @@ MIB = 2**20
 _TIME_LIMIT_S = 120
 _OURS = ("DIAGTOOLS_", "PYTEST_", "COV_CORE_", "HYPOTHESIS")
 _RUNS = "runs"
+#: Plugins of this environment that import much, and no suite here needs.
+_LEAN = tuple(
+    word for name in ("cacheprovider", "nbmake", "hypothesispytest") for word in ("-p", f"no:{name}")
+)
 
 
 def loaded() -> tuple[str, ...]:
@@ -81,7 +85,7 @@ class Suite:
 
     def command(self, *words: str) -> list[str]:
         """The command that runs it."""
-        return [sys.executable, "-m", "pytest", *loaded(), "-p", "no:cacheprovider", *words]
+        return [sys.executable, "-m", "pytest", *loaded(), *_LEAN, *words]
 
     def start(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Begins a session, in a process group of its own, that prints into a file."""
