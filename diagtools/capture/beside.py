@@ -43,9 +43,24 @@ class BesideRecording:
             manifests.write(self._manifest, self.folder)
             given = [f"folder={self.folder}", f"hz={hz}", f"attach={self._pid}", *observed(None), "--"]
             self._sampler = _HardySampler(BACKEND, given, {}, Streams())
+            self._is_sampling = True
         except (OSError, DiagtoolsError) as error:
             run_folder.discard(self.folder, keep_folder=keep_folder)
             raise error if isinstance(error, DiagtoolsError) else files_failure(self.folder, error) from error
+
+    def stop(self) -> None:
+        """Samples no more: what this process does from here on is not to be in the timeline.
+
+        A sampler that is still starting would die of being told to end: it is waited for.
+        """
+        if not self._is_sampling or os.getpid() != self._pid:
+            return
+        self._is_sampling = False
+        with contextlib.closing(self._sampler) as sampler:
+            sampler.listen_to_the_start(_PATIENCE_S)
+            sampler.send(supervisor.KILL_NOW)
+            if not sampler.listen_to_the_end(_PATIENCE_S):
+                sampler.kill()
 
     def close(self, exit_status: int | None) -> None:
         """Ends the sampler and completes ``run.json``; raises ``RecorderError`` where that cannot be written.
@@ -54,10 +69,7 @@ class BesideRecording:
         """
         if os.getpid() != self._pid:
             return
-        with contextlib.closing(self._sampler) as sampler:
-            sampler.send(supervisor.KILL_NOW)
-            if not sampler.listen_to_the_end(_PATIENCE_S):
-                sampler.kill()
+        self.stop()
         try:
             manifests.write(self._completed(exit_status), self.folder)
         except OSError as error:  # also where a program removed the folder
@@ -94,6 +106,14 @@ class _HardySampler(SamplerProcess):
             self._messages = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY)
             os.close(low)
         self._pipe = os.fstat(self._messages)
+
+    def listen_to_the_start(self, patience_s: float) -> None:
+        """Until it samples, or cannot."""
+        until = time.monotonic() + patience_s
+        while self._has_pipe() and self.started_pid is None and self.failure is None:
+            left = until - time.monotonic()
+            if left <= 0 or not self.listen(left):
+                return
 
     def listen_to_the_end(self, patience_s: float) -> bool:
         """As always; without the pipe, did it end within this time?"""

@@ -43,7 +43,7 @@ class WorkerExperiment(Experiment):
         tried = [*suspects]
         if len(tried) > 1:
             all_of = together(tuple(tried))
-            meaning = "the suspects together cost more than each alone shows"
+            meaning = "what the suspects bring is most of what it holds"
             tried.append(replace(all_of, name=TOGETHER, meaning=meaning))
         variants = [change.variant(target) for change in (*tried, *watched)]
         judged = [_hypothesis(variant, target) for variant in variants[: len(tried)]]

@@ -18,6 +18,7 @@ from diagtools.present.charts.suite import suite_chart
 from diagtools.present.pages import write_page
 from diagtools.present.prose import Prose, Quote
 from diagtools.present.tables import Table
+from diagtools.present.wording import count as counted
 from diagtools.read.test_session import TestSession
 from diagtools.run import Run
 from diagtools.units import format_bytes
@@ -50,8 +51,13 @@ class SuiteReport:
 
     def said(self) -> Prose:
         """The findings, and how far to trust the figures."""
-        trust = [f"{one.what}: {one.state}, {one.note}." for one in self.session.validity]
-        return Prose([*self.findings(), *trust])
+        remarks = self.session.costs.remarks
+        trust = [
+            f"{one.what}: {one.state}, {one.note.rstrip('.')}."
+            for one in self.session.validity
+            if one.note not in remarks
+        ]
+        return Prose([*self.findings(), *trust, *remarks])
 
     def lines(self) -> Prose:
         """Which lines asked for the memory of the tests that ran once more?"""
@@ -152,7 +158,8 @@ class SuiteReport:
     def _cells(self) -> Iterator[Any]:
         yield self.said()
         yield self.chart()
-        yield self.timeline()
+        if not self.run.tree.is_empty():
+            yield self.timeline()
         yield self.tests()
         if self.session.costs.repeats:
             yield self.lines()
@@ -170,7 +177,7 @@ def _of_processes(session: TestSession) -> Iterator[Finding]:
         top = max(mine, key=lambda test: test.peak or 0)
         yield Finding(
             sentence=f"{process.worker} (pid {process.pid}) held {format_bytes(mine[0].begun.rss)} before the first of "
-            f"its {len(mine)} tests and at most {format_bytes(top.peak or 0)}, in {top.begun.test}.",
+            f"its {counted(len(mine), 'test')} and at most {format_bytes(top.peak or 0)}, in {top.begun.test}.",
             value=top.peak,
             unit="bytes",
         )

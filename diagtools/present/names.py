@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from diagtools.redact import redact_text
+
 ELLIPSIS = "…"
 
 #: Widths of Liberation Sans (and Arial) in em, measured; what is not listed is as wide as most letters.
@@ -54,7 +56,10 @@ def _em(character: str) -> float:
 
 def shortened(name: str, n_characters: int) -> str:
     """The same name in at most ``n_characters``: folders in the middle go first, the file name goes last."""
-    name = printable(name)
+    return _shorter(printable(redact_text(name)), n_characters)
+
+
+def _shorter(name: str, n_characters: int) -> str:
     if len(name) <= n_characters:
         return name
     *folders, file = name.split("/")
@@ -80,11 +85,11 @@ def _cut(name: str, n_characters: int) -> str:
 
 def fitted(name: str, width_px: float, size: float, *, bold: bool = False) -> str:
     """The same name, shortened until it is no wider than ``width_px``."""
-    text = printable(name)
+    text = name = printable(redact_text(name))  # first: half of a secret is not known for one
     length = len(text)
     while length > 1 and text_px(text, size, bold=bold) > width_px:
         length -= 1
-        text = shortened(name, length)
+        text = _shorter(name, length)
     return text
 
 

@@ -55,7 +55,10 @@ def register(config: pytest.Config, settings: Settings, measuring: Measuring | N
     add(session, f"{_PREFIX}session")
     add(measuring, f"{_PREFIX}measuring")
     if settings.threshold is not None:
-        add(Repeats(settings.threshold, measuring, lambda: session.folder), f"{_PREFIX}repeats")
+        add(
+            Repeats(settings.threshold, measuring, lambda: session.folder, session.stop_sampling),
+            f"{_PREFIX}repeats",
+        )
     if settings.cap is not None or settings.delta_cap is not None:
         caps = Caps(rss=settings.cap, kept=settings.delta_cap)
         add(CappedSession(caps, measuring), f"{_PREFIX}caps")

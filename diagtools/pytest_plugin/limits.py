@@ -21,7 +21,7 @@ from diagtools.units import format_bytes
 from diagtools.values.suite import Breach
 
 LIMIT_RSS = "limit_rss"
-_EVERY_S = 0.02
+_EVERY_S, _AGAIN_S = 0.02, 0.3
 #: Of the signals that no program has a use for, not the first one, which ends a sampler's tree.
 _SIGNAL = getattr(signal, "SIGRTMIN", signal.SIGUSR1) + (5 if hasattr(signal, "SIGRTMIN") else 0)
 
@@ -57,20 +57,20 @@ class MarkedLimits:
             own_meter().end(span)
         allowed = marker_size(marker)
         if span.demand > allowed:
-            self._fail(item, span, allowed)
+            self._fail(item, span, allowed, str([*marker.args, *marker.kwargs.values()][0]))
         return result
 
-    def _fail(self, item: pytest.Item, span: Span, allowed: int) -> None:
+    def _fail(self, item: pytest.Item, span: Span, allowed: int, written: str) -> None:
         kept = f", {format_bytes(span.kept)} of it stayed" if span.kept > 0 else ""
         text = (
             f"The RSS rose by {format_bytes(span.demand)} while this test ran, its limit is "
-            f"{format_bytes(allowed)}: from {format_bytes(span.begin_rss)} to {format_bytes(span.peak)}{kept}."
+            f"{written}: from {format_bytes(span.begin_rss)} to {format_bytes(span.peak)}{kept}."
         )
         if self._measuring is not None:
             number, of = self._measuring.number, f"{item.nodeid}: {text}"
             breach = Breach(number=number, limit=LIMIT_RSS, allowed=allowed, found=span.demand, text=of)
             self._measuring.journal.write(breach)
-        pytest.fail(f"{text} Hint: pytest --diag-threshold {allowed}B {item.nodeid}", pytrace=False)
+        pytest.fail(f"{text} Hint: pytest --diag-threshold '{written}' {item.nodeid}", pytrace=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +127,12 @@ class CappedSession:
                 self._found = _rss()
             if self._found > cap:
                 signal.pthread_kill(main, _SIGNAL)
-                return
+                self._stop.wait(_AGAIN_S)  # once more: the test may have caught it
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        if self._text:
-            return
         running = self._running
-        self._pass("diag-cap", self._caps.rss or 0, self._found, self._measuring.current)
+        if not self._text:
+            self._pass("diag-cap", self._caps.rss or 0, self._found, self._measuring.current)
         if running is not None:  # else a fixture is being taken apart, or nothing runs: that is not cut short
             raise CapPassed(self._text)
 
@@ -175,7 +174,7 @@ class CappedSession:
 
     def _pass(self, limit: str, allowed: int, found: int, item: pytest.Item | None) -> None:
         measuring = self._measuring
-        name = item.nodeid if item is not None else "the session"
+        name = item.nodeid if item is not None else "collecting the tests"
         did = "left" if limit == "diag-delta-cap" else "reached"
         what = "behind" if limit == "diag-delta-cap" else f"RSS in {measuring.worker}"
         self._text = (

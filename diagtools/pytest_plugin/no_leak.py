@@ -10,15 +10,17 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Generator, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from diagtools.probes import leaks as probe
 from diagtools.pytest_plugin.aside import run_aside
-from diagtools.pytest_plugin.options import refuse
+from diagtools.pytest_plugin.options import refuse, shown
 
 NO_LEAK = "no_leak"
 _N_WARM = 200
@@ -29,6 +31,10 @@ _NOT_CALLED = (
     "no_leak calls functions, and methods of plain classes; unittest calls this one. "
     "Hint: mark a function that does the same."
 )
+_COUNTS_TOO = (
+    "What its fixtures keep of each call (monkeypatch, a Mock) counts too: make them within the test."
+)
+_NO_ARGUMENTS = "no_leak takes no arguments, it was given {}. Hint: @pytest.mark.no_leak"
 _JUDGE = "diagtools.investigations.counted_calls"
 
 
@@ -51,6 +57,8 @@ class NoLeak:
         """What cannot be called again is told before the first test runs."""
         marked = [item for item in items if item.get_closest_marker(NO_LEAK) is not None]
         mistakes = [f"{item.nodeid}: {_NOT_CALLED}" for item in marked if not _can_be_called(item)]
+        markers = (marker for item in marked for marker in item.iter_markers(NO_LEAK))
+        mistakes += [_NO_ARGUMENTS.format(shown(one)) for one in markers if one.args or one.kwargs]
         if mistakes:
             refuse(config, items, NO_LEAK, "\n".join(mistakes))
 
@@ -61,7 +69,7 @@ class NoLeak:
         if pyfuncitem.get_closest_marker(NO_LEAK) is not None:
             judged = _check(pyfuncitem)
             if judged.verdict == "leak":
-                pytest.fail(judged.text, pytrace=False)
+                pytest.fail(f"{judged.text} {_COUNTS_TOO}", pytrace=False)
             pyfuncitem.user_properties.append((NO_LEAK, judged.verdict))
         return result
 
@@ -89,7 +97,12 @@ def _count(function: Any, folder: str, name: str) -> None:
     check = steps.Check(function, log, probe.load, n_warm=_N_WARM, budget_s=_BUDGET_S, is_alone=False)
     stopped = None
     try:
-        with _nothing_kept():
+        with (
+            _nothing_kept(),
+            Path(os.devnull).open("w") as nowhere,
+            redirect_stdout(nowhere),
+            redirect_stderr(nowhere),
+        ):
             check.run("measure", list(_STAGES))
     except steps.Stop as stop:
         stopped = stop.args

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from diagtools.errors import UsageError
 from diagtools.units import parse_bytes
 
 THRESHOLD_VARIABLE = "DIAGTOOLS_THRESHOLD"
+_WITH_PATH = ("--diag-dir", "--diag-html")
 HTML_OF_RUN = ""  #: where no file is named: into the run folder
 
 MARKERS = (
@@ -94,6 +96,9 @@ def read_settings(config: pytest.Config) -> Settings:
     }
     threshold = _threshold(config, mistakes)
     expected = _expected(config, mistakes)
+    mistakes += _paths_apart(config)
+    if option.diag_html:
+        mistakes += _page_mistakes(Path(option.diag_html))
     if mistakes:
         raise pytest.UsageError("\n".join(mistakes))
     asked = (option.diag_dir, option.diag_trace, option.diag_threshold, *sizes.values(), option.diag_suggest)
@@ -115,8 +120,29 @@ def _threshold(config: pytest.Config, mistakes: list[str]) -> int | None:
         (THRESHOLD_VARIABLE, os.environ.get(THRESHOLD_VARIABLE)),
         ("diag_threshold", config.getini("diag_threshold")),
     )
+    if config.option.diag_threshold is not None:
+        return _size(*given[0], mistakes)
     name, text = next(((name, text) for name, text in given if text), ("", None))
     return _size(name, text, mistakes)
+
+
+def _paths_apart(config: pytest.Config) -> Iterator[str]:
+    """A path that stands apart from its option is taken for one of tests, before any plugin is asked."""
+    words = [] if hasattr(config, "workerinput") else [str(word) for word in config.invocation_params.args]
+    for option, value in pairwise(words):
+        if option in _WITH_PATH and not value.startswith("-"):
+            yield f"{option} {value}: pytest takes the path for one of tests. Hint: {option}={value}"
+
+
+def _page_mistakes(page: Path) -> Iterator[str]:
+    """What is there already, and no page, is not overwritten."""
+    there = next(parent for parent in page.absolute().parents if parent.exists())
+    if page.suffix.lower() not in (".html", ".htm") or page.is_dir():
+        yield f"--diag-html={page}: that is no page. Hint: --diag-html=report.html"
+    elif page.exists() and not page.read_bytes()[:100].lstrip().lower().startswith(b"<!doctype html"):
+        yield f"--diag-html={page}: that file is there, and is no page. Hint: name another one."
+    elif not os.access(there, os.W_OK):
+        yield f"--diag-html={page}: '{there}' cannot be written to. Hint: name a file in a folder of yours."
 
 
 def _size(name: str, text: str | None, mistakes: list[str]) -> int | None:
@@ -164,7 +190,7 @@ def marker_size(marker: pytest.Mark) -> int:
     words = [*marker.args, *marker.kwargs.values()]
     if len(words) != 1 or set(marker.kwargs) - {"size"} or not isinstance(words[0], str):
         raise UsageError(
-            f"limit_rss takes one size, it was given {_shown(marker)}.",
+            f"limit_rss takes one size, it was given {shown(marker)}.",
             hint='@pytest.mark.limit_rss("200 MB")',
         )
     return parse_bytes(words[0])
@@ -181,6 +207,7 @@ def refuse(config: pytest.Config, items: list[pytest.Item], marker: str, text: s
     config.hook.pytest_collectreport(report=pytest.CollectReport(marker, "failed", text, []))
 
 
-def _shown(marker: pytest.Mark) -> str:
+def shown(marker: pytest.Mark) -> str:
+    """The arguments of a marker as they were written."""
     words = [*map(repr, marker.args), *(f"{name}={value!r}" for name, value in marker.kwargs.items())]
     return f"({', '.join(words)})"

@@ -22,7 +22,6 @@ _MOST = 5
 _TRACED_ALREADY = (
     "Which lines asked for memory is in the report of --memray: two trackers cannot run at once."
 )
-_SAID = "The end of the timeline is that of heavy tests run once more, under memray: no figure of a test is from there."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +37,15 @@ class Heavy:
 class Repeats:
     """Runs the heaviest tests above a threshold (bytes) once more.  ``folder`` says where captures go."""
 
-    def __init__(self, threshold: int, measuring: Measuring, folder: Callable[[], Path]) -> None:
+    def __init__(
+        self,
+        threshold: int,
+        measuring: Measuring,
+        folder: Callable[[], Path],
+        stop_sampling: Callable[[], None],
+    ) -> None:
         self._threshold, self._measuring, self._folder = threshold, measuring, folder
+        self._stop_sampling = stop_sampling
         self._heavy: list[Heavy] = []
         self._due: Heavy | None = None
         self._is_captured = False
@@ -69,7 +75,7 @@ class Repeats:
 
     def _repeat(self, heavy: list[Heavy]) -> None:
         self._measuring.phase("heavy tests run once more, under memray")
-        self._measuring.journal.write(Remark(text=_SAID))
+        self._stop_sampling()
         for one in heavy[:_MOST]:
             self._run(one)
         if len(heavy) > _MOST:

@@ -17,10 +17,14 @@ from diagtools.pytest_plugin.aside import run_aside
 from diagtools.pytest_plugin.measuring import Measuring
 from diagtools.pytest_plugin.options import Settings
 from diagtools.pytest_plugin.summary import Summary
+from diagtools.values.suite import Remark
 
 #: Set while a session is measured: one that a test starts records itself, not into the folder of this one.
 SESSION_VARIABLE = "DIAGTOOLS_TESTS"
 PAGE = "report.html"
+REPEATED = (
+    "The timeline ends with heavy tests run once more, under memray: no figure of a test is from there."
+)
 _WORKER_INPUT = "diagtools_run"
 
 
@@ -54,6 +58,13 @@ class MeasuredSession:
             message = str(error).replace("with -o", "with --diag-dir")
             raise pytest.UsageError(message) from error
         self.folder = self._recording.folder
+
+    def stop_sampling(self) -> None:
+        """What comes is not to be in the timeline; where another process records, it is, and that is said."""
+        if self._recording is not None:
+            self._recording.stop()
+        else:
+            self._measuring.journal.write(Remark(text=REPEATED))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -139,6 +150,10 @@ class WorkerSession:
         if folder:
             self.folder = Path(folder)
             self._measuring.record_into(self.folder, self._config.rootpath, str(workerinput["workerid"]))
+
+    def stop_sampling(self) -> None:
+        """The process that hands out the tests samples this one: what comes is in the timeline, and that is said."""
+        self._measuring.journal.write(Remark(text=REPEATED))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:

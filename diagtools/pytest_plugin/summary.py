@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from diagtools.errors import DiagtoolsError
+from diagtools.present.wording import count as counted
 from diagtools.pytest_plugin.normal import Normal, normal
 from diagtools.pytest_plugin.options import Settings
 from diagtools.read.suite_log import read_suite_logs
@@ -15,6 +16,7 @@ from diagtools.read.suite_tests import FileCost, FixtureCost, SuiteCosts, TestCo
 from diagtools.units import format_bytes, format_seconds
 from diagtools.values.suite import COLLECTION, ProcessBegun
 
+_ABOVE = " ABOVE what is expected by more than a tenth, which fails the session"
 _TOP = 10
 _FEW = 5
 _WORTH_SAYING = 1 << 20  # a fixture or a file that takes less is not listed
@@ -76,7 +78,7 @@ class Summary:
         after = f", {format_bytes(last)} after the last" if last is not None else ""
         return (
             f"{process.worker} (pid {process.pid}): {at_first} as pytest began, {baseline} before the first of "
-            f"{len(mine)} tests{after}; highest {_size(top.peak)} in {top.begun.test}"
+            f"{counted(len(mine), 'test')}{after}; highest {_size(top.peak)} in {top.begun.test}"
         )
 
 
@@ -139,7 +141,7 @@ def _normals(normals: Iterable[Normal]) -> Iterator[str]:
         yield ""
         yield _row(["expected", "highest"], "below this folder, or with this marker")
     for one in normals:
-        verdict = "" if one.highest is None else " ABOVE what is expected" if one.is_above else " as expected"
+        verdict = "" if one.highest is None else _ABOVE if one.is_above else " as expected"
         found = "no test" if one.highest is None else format_bytes(one.highest)
         where = f", in {one.test}" if one.is_above else ""
         yield _row(
@@ -160,8 +162,8 @@ def _killed(process: ProcessBegun, running: TestCost | None) -> str:
 
 
 def _demand(test: TestCost) -> int:
-    """With what it started: a test that leaves the work to a process is as heavy."""
-    return (test.demand or 0) + (test.children_peak or 0)
+    """Its own, or that of what it started: a test that leaves the work to a process is as heavy."""
+    return max(test.demand or 0, test.children_peak or 0)
 
 
 def _size(size: int | None) -> str:
