@@ -97,3 +97,11 @@ def test_wrapped_lines_fit(sentence: str, width: float) -> None:
 def test_wrapping_keeps_the_words() -> None:
     sentence = "killed by the watchdog at 2.00 GiB in extension.js"
     assert " ".join(wrapped(sentence, 120, 12)) == sentence
+
+
+def test_a_secret_is_masked_before_a_name_is_cut() -> None:
+    """Half of it would not be known for one."""
+    name = "tests/test_db.py::test_connects[postgres://admin:hunter2secret@db.example/x]"
+    for n in range(8, len(name)):
+        assert "hunter2" not in shortened(name, n)
+        assert "hunter2" not in fitted(name, n * 6.0, 11)

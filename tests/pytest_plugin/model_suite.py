@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textwrap import dedent
 
+import numpy  # noqa: F401 - pytester takes out what was first imported within it, and numpy loads once a process
 import pytest
 
 import diagtools.pytest_plugin.models.plugin  # noqa: F401 - pytester takes out what was first imported within it

@@ -119,3 +119,16 @@ def test_the_markers_and_options_are_told(tmp_path: Path) -> None:
 def test_the_plugin_can_be_left_out(tmp_path: Path) -> None:
     done = Suite(tmp_path / "suite", ONE).run("-p", "no:diagtools", "-p", "no:diagtools.pytest_plugin")
     assert (done.status, done.n("passed")) == (0, 2), done.text
+
+
+def test_a_page_overwrites_nothing_and_a_path_stays_with_its_option(tmp_path: Path) -> None:
+    """Pytest takes a path that stands apart for one of tests: another root folder, another ini."""
+    suite = Suite(tmp_path / "suite", ONE)
+    said = refused(suite.run("-q", "--diag-html", "test_a.py"))
+    assert said[0].endswith("Hint: --diag-html=test_a.py")
+    assert refused(suite.run("--diag-html=test_a.py"))[0].endswith("Hint: --diag-html=report.html")
+    assert refused(suite.run("--diag-dir", "unit"))[0].endswith("Hint: --diag-dir=unit")
+    (suite.folder / "notes.html").write_text("mine")
+    assert refused(suite.run("--diag-html=notes.html"))[0].endswith("Hint: name another one.")
+    assert (suite.folder / "notes.html").read_text() == "mine"
+    assert (suite.folder / "test_a.py").read_text() == ONE["test_a.py"]

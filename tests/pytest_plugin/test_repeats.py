@@ -61,12 +61,12 @@ def test_the_lines_that_asked_are_printed(tmp_path: Path) -> None:
     (other,) = [line for line in text if line.startswith("test_a.py::test_only_once needed ")]
     assert other.endswith("MiB, but nothing when it ran once more: which lines asked is not known.")
     assert not [line for line in text if line.startswith("test_a.py::test_light needed")]
-    assert [line for line in text if "The end of the timeline is that of heavy tests run once more" in line]
     session = done.run.test_session
     assert session.tests.height == 6  # a repeat is no test
     call = session.tests.filter(test="test_a.py::test_call").row(0, named=True)
     assert call["demand_bytes"] == pytest.approx(96 * MIB, rel=0.01)
-    assert done.run.phases.filter(phase="heavy tests run once more, under memray").height == 1
+    (began_s,) = done.run.phases.filter(phase="heavy tests run once more, under memray")["begin_s"]
+    assert done.run.timeline["t_s"].max() < began_s + 0.1  # what the tracker takes is in no picture
 
 
 @pytest.mark.parametrize("place", ["ini", "variable"])

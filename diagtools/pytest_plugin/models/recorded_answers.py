@@ -92,11 +92,15 @@ class Recorder:
         return value
 
     def _note(self, method: str, function: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """The answer as it will be replayed, so that a test sees the same in both sessions."""
+        """The answer as it will be replayed, so that a test sees the same in both sessions.
+
+        An input is answered once: a model that answers the same question in another way now and then fails its test
+        here, and not only in the replay.
+        """
         key = input_hash(method, args, kwargs)  # before the call, which may change its input
-        answer = encode(function(*args, **kwargs))
-        self._recording.answers[key] = answer
-        return decode(answer, self._types)
+        if key not in self._recording.answers:
+            self._recording.answers[key] = encode(function(*args, **kwargs))
+        return decode(self._recording.answers[key], self._types)
 
 
 class Recordings:

@@ -242,3 +242,26 @@ def test_a_recording_of_a_later_format_says_so(recorded: Suite) -> None:
     done = recorded.run()
     done.assert_outcomes(errors=1)
     done.stdout.fnmatch_lines(["'app.answering-load.json' has format 2, this version reads 1. Hint: *"])
+
+
+def test_a_model_that_answers_in_turns_answers_once_in_both_sessions(suite: Suite) -> None:
+    """Else a test passes while it is recorded and fails ever after."""
+    model = """
+        from itertools import count
+
+        class Model:
+            n = count()
+            def __call__(self):
+                return next(self.n)
+
+        def load():
+            return Model()
+    """
+    suite.write("app/turns.py", model)
+    suite.write(
+        "conftest.py",
+        "from diagtools.pytest_plugin import recorded_model\nmodel = recorded_model('app.turns:load')\n",
+    )
+    suite.write("tests/test_turns.py", "def test_it(model):\n    assert [model(), model()] == [0, 0]\n")
+    suite.run_alone("--diag-models=real", "tests/test_turns.py").assert_outcomes(passed=1)
+    suite.run_alone("tests/test_turns.py").assert_outcomes(passed=1)
