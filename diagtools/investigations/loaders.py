@@ -30,7 +30,7 @@ MEANING = {
     "shared": "onnxruntime maps weights written once for all processes",
     "numpy": "weights copied into arrays of numpy",
     "mapped": "weights mapped from the file, computed by numpy",
-    "lazy": "as 'file', imported and loaded at first use",
+    "lazy": "as 'file', imported and loaded at first use, and counted together",
     "torch": "sentence-transformers on torch",
 }
 OPTIONAL = "torch"

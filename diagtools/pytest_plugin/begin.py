@@ -60,7 +60,11 @@ def register(config: pytest.Config, settings: Settings, measuring: Measuring | N
             f"{_PREFIX}repeats",
         )
     if settings.cap is not None or settings.delta_cap is not None:
-        caps = Caps(rss=settings.cap, kept=settings.delta_cap)
+        written = {
+            "diag-cap": str(config.option.diag_cap),
+            "diag-delta-cap": str(config.option.diag_delta_cap),
+        }
+        caps = Caps(rss=settings.cap, kept=settings.delta_cap, written=written)
         add(CappedSession(caps, measuring), f"{_PREFIX}caps")
 
 

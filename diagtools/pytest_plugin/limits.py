@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -75,10 +75,11 @@ class MarkedLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
-    """What may not be passed, in bytes; null where there is no such cap."""
+    """What may not be passed, in bytes; null where there is no such cap.  ``written``: as each option was given."""
 
     rss: int | None
     kept: int | None
+    written: Mapping[str, str]
 
 
 class CapPassed(BaseException):
@@ -178,7 +179,7 @@ class CappedSession:
         did = "left" if limit == "diag-delta-cap" else "reached"
         what = "behind" if limit == "diag-delta-cap" else f"RSS in {measuring.worker}"
         self._text = (
-            f"{name} {did} {format_bytes(found)} {what}, above --{limit} {format_bytes(allowed)}: "
+            f"{name} {did} {format_bytes(found)} {what}, above --{limit}={self._caps.written[limit]}: "
             "the session ends here."
         )
         breach = Breach(number=measuring.number, limit=limit, allowed=allowed, found=found, text=self._text)

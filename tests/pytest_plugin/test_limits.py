@@ -129,7 +129,7 @@ def test_a_peak_that_nobody_could_interrupt_and_what_is_left_behind(tmp_path: Pa
     assert done.status != 0
     (breach,) = done.run.test_session.costs.breaches
     assert breach.breach.found == pytest.approx(64 * MIB, rel=0.01)
-    assert "behind, above --diag-delta-cap 60.0 MiB: the session ends here." in breach.breach.text
+    assert "behind, above --diag-delta-cap=60 MiB: the session ends here." in breach.breach.text
     assert done.lines(breach.breach.text)
     assert done.run.test_session.tests["test"].to_list() == ["test_a.py::test_keeps"]
     calm = suite.run("--diag-delta-cap=70 MiB", "--diag-cap=2 GiB")
