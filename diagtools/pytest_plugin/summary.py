@@ -16,7 +16,7 @@ from diagtools.read.suite_tests import FileCost, FixtureCost, SuiteCosts, TestCo
 from diagtools.units import format_bytes, format_seconds
 from diagtools.values.suite import COLLECTION, ProcessBegun
 
-_ABOVE = " ABOVE what is expected by more than a tenth, which fails the session"
+_ABOVE = " ABOVE what is expected, which fails the session"
 _TOP = 10
 _FEW = 5
 _WORTH_SAYING = 1 << 20  # a fixture or a file that takes less is not listed

@@ -15,7 +15,7 @@ from diagtools.investigations.suite_split_advice import SuiteAdvice, advise
 from diagtools.investigations.suite_split_asked import Asked
 from diagtools.investigations.suite_split_lines import advice_lines
 from diagtools.investigations.suite_split_runs import kept_args, named_files, without_words
-from tests.support.suites import MIB, Suite, loaded
+from tests.support.suites import LEAN, MIB, Suite, loaded
 
 LIGHT = "import pytest\n@pytest.mark.parametrize('n', range(12))\ndef test_n(n): pass\n"
 IMPORTS = "HELD = bytearray(b'x') * (150 << 20)\ndef test_a(): pass\ndef test_b(): pass\n"
@@ -44,7 +44,7 @@ def _advice(folder: Path, files: dict[str, str], **more: object) -> SuiteAdvice:
     suite = Suite(folder, files)
     done = suite.run("--diag")
     assert done.status in {0, 1}, done.text
-    return advise(_asked(folder, *loaded(), folder=str(done.run.path), **more))
+    return advise(_asked(folder, *loaded(), *LEAN, folder=str(done.run.path), **more))
 
 
 def _heavy(name: str, path: str = "") -> Heavy:

@@ -12,7 +12,7 @@ import pytest
 
 from diagtools.run import Run
 from diagtools.values.suite import MAIN
-from tests.support.suites import MIB, Suite
+from tests.support.suites import LEAN, MIB, Suite
 
 pytestmark = [
     pytest.mark.slow,
@@ -33,7 +33,7 @@ def _session(folder: Path, *words: str) -> Run:
 
 def _highest_of_kernel(folder: Path, *words: str) -> int:
     """What did the same suite hold at most where nothing of ours is loaded, as its parent learns it from the kernel?"""
-    command = [sys.executable, "-m", "pytest", "-p", "no:diagtools", "-p", "no:cacheprovider", "-q", *words]
+    command = [sys.executable, "-m", "pytest", "-p", "no:diagtools", *LEAN, "-q", *words]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

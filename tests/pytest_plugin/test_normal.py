@@ -44,7 +44,9 @@ def test_what_is_above_fails_the_session(tmp_path: Path) -> None:
     done = Suite(tmp_path / "suite", FILES, INI.format(unit="40 MiB")).run("--diag")
     assert (done.status, done.n("passed")) == (1, 4), done.text
     (above,) = done.lines("ABOVE")
-    assert above.endswith("tests/unit: ABOVE what is expected, in tests/unit/test_a.py::test_a")
+    assert above.endswith(
+        "tests/unit: ABOVE what is expected, which fails the session, in tests/unit/test_a.py::test_a"
+    )
     assert done.run.manifest.exit_status in (0, 1)
 
 

@@ -323,13 +323,13 @@ def test_a_session_within_a_test_records_itself(tmp_path: Path) -> None:
 
         def test_in_this_process(pytester):
             pytester.makepyfile("def test_inner(): pass")
-            found = pytester.inline_run({loaded}"--diag", "--diag-dir", str(pytester.path / "inner"))
+            found = pytester.inline_run({loaded}"--diag", "--diag-dir=" + str(pytester.path / "inner"))
             found.assertoutcome(passed=1)
             assert list((pytester.path / "inner").glob("tests.*.jsonl"))
 
         def test_in_another(pytester):
             pytester.makepyfile("def test_inner(): pass")
-            found = pytester.runpytest_subprocess({loaded}"--diag", "--diag-dir", str(pytester.path / "inner"))
+            found = pytester.runpytest_subprocess({loaded}"--diag", "--diag-dir=" + str(pytester.path / "inner"))
             found.assert_outcomes(passed=1)
             assert list((pytester.path / "inner").glob("tests.*.jsonl"))
 

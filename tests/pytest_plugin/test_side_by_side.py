@@ -58,7 +58,7 @@ def test_beside_asyncio_cov_memray_and_xdist_each_does_its_work(tmp_path: Path, 
     (tmp_path / "pytest.ini").write_text(
         "[pytest]\nasyncio_default_fixture_loop_scope = function\n", encoding="utf-8"
     )
-    words = ["--diag", "--diag-dir", str(tmp_path / "run"), "--cov=test_peers", "-p", "no:cacheprovider"]
+    words = ["--diag", f"--diag-dir={tmp_path / 'run'}", "--cov=test_peers", "-p", "no:cacheprovider"]
     told = subprocess.run(
         [sys.executable, "-m", "pytest", *words, *options],
         cwd=tmp_path,

@@ -30,7 +30,7 @@ _TIME_LIMIT_S = 120
 _OURS = ("DIAGTOOLS_", "PYTEST_", "COV_CORE_", "HYPOTHESIS")
 _RUNS = "runs"
 #: Plugins of this environment that import much, and no suite here needs.
-_LEAN = tuple(
+LEAN = tuple(
     word for name in ("cacheprovider", "nbmake", "hypothesispytest") for word in ("-p", f"no:{name}")
 )
 
@@ -85,7 +85,7 @@ class Suite:
 
     def command(self, *words: str) -> list[str]:
         """The command that runs it."""
-        return [sys.executable, "-m", "pytest", *loaded(), *_LEAN, *words]
+        return [sys.executable, "-m", "pytest", *loaded(), *LEAN, *words]
 
     def start(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Begins a session, in a process group of its own, that prints into a file."""

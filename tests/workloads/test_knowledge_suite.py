@@ -78,7 +78,7 @@ def test_a_switch_that_is_none_is_refused(name: str, said: str, repository: Path
 
 def measured(repository: Path, folder: Path, **switches: str) -> dict[str, int]:
     """How much memory did each test leave behind, by the file that it stands in?"""
-    ran(repository, "--diag-dir", str(folder), **switches)
+    ran(repository, f"--diag-dir={folder}", **switches)
     session = Run.open(folder).test_session
     kept: Counter[str] = Counter()
     for row in session.tests.to_dicts():
