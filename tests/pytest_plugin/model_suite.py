@@ -56,6 +56,35 @@ MOCKS = (
 )
 
 
+#: Tests of every kind of loader, mocked and real.
+KINDS = """
+import pytest
+import app.models
+
+WAYS = {
+    "function": lambda: app.models.load("a"),
+    "classmethod": lambda: app.models.Loader.load("a"),
+    "staticmethod": lambda: app.models.Loader.fetch("a"),
+    "method": lambda: app.models.Loader().read("a"),
+    "class": lambda: app.models.Heavy("a"),
+}
+
+@pytest.mark.parametrize("way", WAYS)
+def test_mocked(way):
+    assert type(WAYS[way]()).__name__ == "Fake"
+
+@pytest.mark.use_real_models
+@pytest.mark.parametrize("way", WAYS)
+def test_real(way):
+    assert type(WAYS[way]()).__name__ in ("Model", "Heavy")
+
+class TestInClass:
+    @pytest.mark.parametrize("way", WAYS)
+    def test_mocked(self, way):
+        assert type(WAYS[way]()).__name__ == "Fake"
+"""
+
+
 class Suite:
     """Files of a suite under ``pytester``; every path relative to its root."""
 
