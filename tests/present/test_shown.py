@@ -86,7 +86,10 @@ def test_secrets_are_redacted_in_every_form() -> None:
 
 
 def test_a_secret_in_a_chart_is_redacted_and_its_picture_drawn_again(tree_of) -> None:
-    chart = timeline_chart(tree_of(1, 2), title="token=abc123def was used").to_dict()
+    chart = timeline_chart(tree_of(1, 2)).to_dict()
+    chart["title"] = (
+        "token=abc123def was used"  # as another program writes it: ours are masked before they are drawn
+    )
     bundle = {renderer.VEGALITE: chart, "image/png": PNG}
     (output,) = outputs_of(display(**bundle))
     assert "abc123def" not in output.chart + output.text

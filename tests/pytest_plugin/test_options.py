@@ -17,7 +17,9 @@ def refused(done: Done) -> list[str]:
     assert "Traceback" not in done.text
     assert not (done.folder / "it_ran").exists()
     assert done.run_folders == []
-    return done.text.partition("ERROR: ")[2].strip().splitlines()
+    return (
+        done.text.partition("ERROR: ")[2].partition("\n\n")[0].strip().splitlines()
+    )  # then what was buffered
 
 
 def test_every_mistake_is_said_at_once(tmp_path: Path) -> None:
