@@ -292,7 +292,7 @@ def test_what_makes_a_change_takes_the_same_memory_in_the_program_as_it_is(tmp_p
     experiment.run(rounds=3)
     found = {effect.hypothesis.variant: effect for effect in experiment.effects}
     same, less = found["patched"].change_share, found["lazy"].change_share
-    assert same is not None and abs(same) < 0.01  # noqa: PT018 - null is another failure
+    assert same is not None and abs(same) < 0.02  # noqa: PT018 - null is another failure
     assert less is not None and -0.05 < less < 0  # noqa: PT018
 
 
