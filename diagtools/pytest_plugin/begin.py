@@ -44,7 +44,7 @@ def register(config: pytest.Config, settings: Settings, measuring: Measuring | N
     is_on = settings.is_on and measuring is not None and not _only_looks(config)
     add = config.pluginmanager.register
     add(MarkedLimits(measuring if is_on else None), f"{_PREFIX}limits")
-    add(NoLeak(), f"{_PREFIX}no-leak")
+    add(NoLeak(measuring if is_on else None), f"{_PREFIX}no-leak")
     if not is_on or measuring is None:
         return
     from diagtools.pytest_plugin.repeats import Repeats

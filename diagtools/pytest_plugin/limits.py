@@ -132,6 +132,8 @@ class CappedSession:
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         running = self._running
+        if self._measuring.is_repeating:
+            return
         if not self._text:
             self._pass("diag-cap", self._caps.rss or 0, self._found, self._measuring.current)
         if running is not None:  # else a fixture is being taken apart, or nothing runs: that is not cut short
@@ -175,6 +177,8 @@ class CappedSession:
 
     def _pass(self, limit: str, allowed: int, found: int, item: pytest.Item | None) -> None:
         measuring = self._measuring
+        if measuring.is_repeating:  # under a tracker, when all figures are known
+            return
         name = item.nodeid if item is not None else "collecting the tests"
         did = "left" if limit == "diag-delta-cap" else "reached"
         what = "behind" if limit == "diag-delta-cap" else f"RSS in {measuring.worker}"

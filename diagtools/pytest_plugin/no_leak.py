@@ -20,6 +20,7 @@ import pytest
 
 from diagtools.probes import leaks as probe
 from diagtools.pytest_plugin.aside import run_aside
+from diagtools.pytest_plugin.measuring import Measuring
 from diagtools.pytest_plugin.options import refuse, shown
 
 NO_LEAK = "no_leak"
@@ -53,6 +54,9 @@ class NoLeak:
     itself keeps of each call (log records, warnings) is kept from it meanwhile.
     """
 
+    def __init__(self, measuring: Measuring | None) -> None:
+        self._measuring = measuring
+
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """What cannot be called again is told before the first test runs."""
         marked = [item for item in items if item.get_closest_marker(NO_LEAK) is not None]
@@ -66,7 +70,8 @@ class NoLeak:
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
         """Once as always; where that passes, some three thousand times more."""
         result = yield
-        if pyfuncitem.get_closest_marker(NO_LEAK) is not None:
+        is_repeating = self._measuring is not None and self._measuring.is_repeating
+        if pyfuncitem.get_closest_marker(NO_LEAK) is not None and not is_repeating:
             judged = _check(pyfuncitem)
             if judged.verdict == "leak":
                 pytest.fail(f"{judged.text} {_COUNTS_TOO}", pytrace=False)

@@ -46,6 +46,7 @@ class Repeats:
     ) -> None:
         self._threshold, self._measuring, self._folder = threshold, measuring, folder
         self._stop_sampling = stop_sampling
+        self._again = Unreported(measuring)
         self._heavy: list[Heavy] = []
         self._due: Heavy | None = None
         self._is_captured = False
@@ -62,6 +63,10 @@ class Repeats:
                 number = self._measuring.number
                 self._heavy.append(Heavy(item=item, number=number, phase=phase, demand=demands[phase]))
         return result
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """What runs a test without a report of it takes part as well."""
+        session.config.pluginmanager.register(self._again, "diagtools-unreported")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
@@ -84,19 +89,17 @@ class Repeats:
             self._measuring.journal.write(Remark(text=text))
 
     def _run(self, heavy: Heavy) -> None:
-        from _pytest.runner import runtestprotocol  # as the plugins that run tests again do
-
         self._due, self._is_captured, self._failure = heavy, False, ""
         self._measuring.is_repeating = True
         try:
             if hasattr(heavy.item, "_initrequest"):
                 heavy.item._initrequest()
-            reports = runtestprotocol(heavy.item, log=False, nextitem=None)
+            heavy.item.ihook.pytest_runtest_protocol(item=heavy.item, nextitem=None)
         finally:
             self._measuring.is_repeating = False
             self._due = None
         if not self._is_captured:
-            ended = ", ".join(f"{report.when} {report.outcome}" for report in reports)
+            ended = ", ".join(f"{report.when} {report.outcome}" for report in self._again.reports)
             why = self._failure or f"run again, it did not come so far ({ended})"
             text = f"{heavy.item.nodeid}: which lines asked for its memory is not known: {why}."
             self._measuring.journal.write(Remark(text=text))
@@ -132,6 +135,24 @@ class Repeats:
             tracker.__exit__(None, None, None)
             self._is_captured = True
             self._measuring.journal.write(Repeated(number=heavy.number, phase=phase, capture=name))
+
+
+class Unreported:
+    """Runs a test that is repeated in the place of pytest: with all that others do around a test, and no report."""
+
+    def __init__(self, measuring: Measuring) -> None:
+        self._measuring = measuring
+        self.reports: list[pytest.TestReport] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Null for a test that is none of ours."""
+        if not self._measuring.is_repeating:
+            return None
+        from _pytest.runner import runtestprotocol  # as the plugins that run tests again do
+
+        self.reports = runtestprotocol(item, log=False, nextitem=None)
+        return True
 
 
 def _tracker(path: Path) -> Any:

@@ -33,11 +33,6 @@ class SuiteLog:
     n_damaged: int
 
 
-def has_suite_logs(folder: Path) -> bool:
-    """Did a test session write into this run folder?"""
-    return any(folder.glob(FILE_GLOB))
-
-
 def read_suite_logs(folder: Path) -> list[SuiteLog]:
     """What did each process of the session write, in the order in which they began?
 

@@ -14,7 +14,6 @@ FORMAT = 1
 CAPTURE_GLOB = "tests.*.memray"
 #: The one process of a session without workers.
 MAIN = "main"
-PHASES = ("setup", "call", "teardown")
 CONFTEST, MODULE, COLLECTION = "conftest", "module", "collection"
 
 

@@ -102,3 +102,33 @@ def test_under_another_tracker_its_report_is_named(tmp_path: Path) -> None:
     done = suite.run("--diag-threshold=60 MiB", "--memray")
     assert (done.status, done.n("passed")) == (0, 1), done.text
     assert done.lines("Which lines asked for memory is in the report of --memray")
+
+
+def test_a_mocked_test_is_mocked_when_it_runs_again_and_passes_no_cap_then(tmp_path: Path) -> None:
+    """All that others do around a test is done around its repeat; no_leak calls nothing again there."""
+    pytest.importorskip("memray")
+    files = {
+        "app.py": "def load():\n    raise RuntimeError('the real one')\n",
+        "fakes.py": "def fake():\n    return bytearray(96 << 20)\n",
+        "test_a.py": """
+            import pytest
+            import app
+
+            CALLS = []
+
+            @pytest.mark.no_leak
+            def test_light():
+                pass
+
+            def test_mocked():
+                CALLS.append(1)
+                held = app.load() if len(CALLS) == 1 else [app.load() for _ in range(3)]
+                assert held
+        """,
+    }
+    ini = "pythonpath = .\ndiag_mocks = app:load = fakes:fake\n"
+    done = Suite(tmp_path / "suite", files, ini).run("--diag-threshold=60 MiB", "--diag-cap=300 MiB")
+    assert (done.status, done.n("passed")) == (0, 2), done.text
+    (said,) = done.lines("fakes.py:2 fake")
+    assert said.split()[:2] == ["288", "MiB"]
+    assert done.run.test_session.costs.breaches == ()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagtools.errors import DamagedError
-from diagtools.read.suite_log import has_suite_logs, parse_suite_log, read_suite_logs
+from diagtools.read.suite_log import parse_suite_log, read_suite_logs
 from diagtools.values.suite import EVENTS, FileLoaded, FixtureGone, PhaseEnded, ProcessEnded, TestBegun
 from tests.support.damage import cuts, flips
 from tests.support.suite_logs import MIB, MS, begun_test, ended, line, measured, process, whole_test
@@ -145,11 +145,10 @@ def test_a_newer_format_is_refused() -> None:
 
 
 def test_the_processes_of_a_run_in_the_order_in_which_they_began(tmp_path: Path) -> None:
-    assert not has_suite_logs(tmp_path)
+    assert read_suite_logs(tmp_path) == []
     for pid, t_ms in ((9, 1000), (10, 3000), (11, 2000)):
         (tmp_path / f"tests.{pid}.jsonl").write_bytes(process(pid=pid, t_ms=t_ms))
     (tmp_path / "tests.12.jsonl").write_bytes(b"nothing of ours")
-    assert has_suite_logs(tmp_path)
     assert [log.begun.pid for log in read_suite_logs(tmp_path)] == [9, 11, 10]
 
 

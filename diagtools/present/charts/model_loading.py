@@ -97,8 +97,29 @@ def batches_chart(batches: pl.DataFrame, *, title: str, width: int = _WIDTH) -> 
         raise NoDataError(
             "There are no batches to draw.", hint="name an infer that takes a number of inputs."
         )
-    ways = batches["way"].unique(maintain_order=True).to_list()
-    rows = [
+    rows = _batch_rows(batches)
+    top = max(max(row["mib"], row["high"]) for row in rows) * 1.05 or 1.0
+    axis = alt.Axis(
+        title="memory above a single input, MiB",
+        values=memory_ticks(top),
+        format=tick_format(top),
+        domain=False,
+        ticks=False,
+    )
+    scale = alt.Scale(domain=[0, top], nice=False)
+    x, color = _batch_x(batches), _batch_color(batches)
+    base = alt.Chart(pl.DataFrame(rows)).encode(x=x, y=alt.Y("mib:Q", scale=scale, axis=axis), color=color)
+    subtitle = (
+        "dots: the highest within the batch, medians with their range; rings: what was still there after it"
+    )
+    layers = _batch_layers(base, low=alt.Y("low:Q", scale=scale, axis=axis))
+    return theme.dressed(
+        alt.LayerChart(layer=layers, width=width - 90, height=_HEIGHT, title=_title(title, subtitle, width))
+    )
+
+
+def _batch_rows(batches: pl.DataFrame) -> list[dict[str, Any]]:
+    return [
         {
             "way": row["way"],
             "inputs": row["n_inputs"],
@@ -110,53 +131,33 @@ def batches_chart(batches: pl.DataFrame, *, title: str, width: int = _WIDTH) -> 
         for row in batches.iter_rows(named=True)
         for what, column in ((_DURING, "activation_bytes"), (_KEPT, "kept_bytes"))
     ]
-    top = max(max(row["mib"], row["high"]) for row in rows) * 1.05 or 1.0
-    color = alt.Color(
-        "way:N",
-        scale=alt.Scale(
-            domain=ways, range=[theme.RUNS[place % len(theme.RUNS)] for place in range(len(ways))]
-        ),
-        legend=alt.Legend(symbolStrokeWidth=3, symbolType="stroke"),
-    )
-    dash = alt.StrokeDash(
-        "what:N", scale=alt.Scale(domain=[_DURING, _KEPT], range=[[1, 0], [5, 4]]), legend=None
-    )
-    x = alt.X(
-        "inputs:Q",
-        scale=alt.Scale(zero=True, nice=False),
-        axis=alt.Axis(
-            title="inputs in one batch", values=sorted(set(batches["n_inputs"])), format="d", grid=False
-        ),
-    )
-    axis = alt.Axis(
-        title="memory above a single input, MiB",
-        values=memory_ticks(top),
-        format=tick_format(top),
-        domain=False,
-        ticks=False,
-    )
-    scale = alt.Scale(domain=[0, top], nice=False)
-    y = alt.Y("mib:Q", scale=scale, axis=axis)
-    base = alt.Chart(pl.DataFrame(rows)).encode(x=x, y=y, color=color)
+
+
+def _batch_x(batches: pl.DataFrame) -> alt.X:
+    ticks = sorted(set(batches["n_inputs"]))
+    axis = alt.Axis(title="inputs in one batch", values=ticks, format="d", grid=False)
+    return alt.X("inputs:Q", scale=alt.Scale(zero=True, nice=False), axis=axis)
+
+
+def _batch_color(batches: pl.DataFrame) -> alt.Color:
+    ways = batches["way"].unique(maintain_order=True).to_list()
+    inks = [theme.RUNS[place % len(theme.RUNS)] for place in range(len(ways))]
+    legend = alt.Legend(symbolStrokeWidth=3, symbolType="stroke")
+    return alt.Color("way:N", scale=alt.Scale(domain=ways, range=inks), legend=legend)
+
+
+def _batch_layers(base: alt.Chart, *, low: alt.Y) -> list[alt.Chart]:
+    """Lines, the range of what a batch asked for, and its dots and rings."""
+    scale = alt.Scale(domain=[_DURING, _KEPT], range=[[1, 0], [5, 4]])
     tooltip = ["way:N", "what:N", "inputs:Q", alt.Tooltip("mib:Q", title="MiB", format=",.1f")]
-    layers = [
-        base.mark_line(strokeWidth=2.5).encode(strokeDash=dash),
-        base.transform_filter(alt.datum.what == _DURING)
-        .mark_rule(strokeWidth=2)
-        .encode(y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"),
-        base.transform_filter(alt.datum.what == _DURING)
-        .mark_point(filled=True, size=45, opacity=1)
-        .encode(tooltip=tooltip),
-        base.transform_filter(alt.datum.what == _KEPT)
-        .mark_point(filled=False, size=150, opacity=1, strokeWidth=1.5)
-        .encode(tooltip=tooltip),
+    during = base.transform_filter(alt.datum.what == _DURING)
+    kept = base.transform_filter(alt.datum.what == _KEPT)
+    return [
+        base.mark_line(strokeWidth=2.5).encode(strokeDash=alt.StrokeDash("what:N", scale=scale, legend=None)),
+        during.mark_rule(strokeWidth=2).encode(y=low, y2="high:Q"),
+        during.mark_point(filled=True, size=45, opacity=1).encode(tooltip=tooltip),
+        kept.mark_point(filled=False, size=150, opacity=1, strokeWidth=1.5).encode(tooltip=tooltip),
     ]
-    subtitle = (
-        "dots: the highest within the batch, medians with their range; rings: what was still there after it"
-    )
-    return theme.dressed(
-        alt.LayerChart(layer=layers, width=width - 90, height=_HEIGHT, title=_title(title, subtitle, width))
-    )
 
 
 # --- the rows ----------------------------------------------------------------------------------------
