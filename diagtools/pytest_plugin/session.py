@@ -78,11 +78,12 @@ class MeasuredSession:
             return
         self._measuring.ended()
         self._restore()
-        problems = list(self._close(exitstatus))
+        if self._recording is not None:
+            self._recording.stop()
         self._summary = Summary.read(self.folder, self._settings, self._config.rootpath)
-        self._summary.problems += problems
         if self._summary.is_above_normal and exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            session.exitstatus = exitstatus = pytest.ExitCode.TESTS_FAILED
+        self._summary.problems += self._close(exitstatus)
         self._aside(self._summary)
         self._advise(self._summary, session, int(exitstatus))
 
